@@ -1,0 +1,148 @@
+"""The types that the catalogue's YAML files are read into."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Evidence = Literal["measured", "simulated", "published"]
+
+
+class Entry(BaseModel):
+    """A catalogue entry: immutable, and closed to keys that nobody reads."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Citation(Entry):
+    """A reference, in the words that a caption uses.
+
+    Attributes
+    ----------
+    short : str
+        Author and year, for labels.
+    text : str
+        The full reference.
+    url : str
+        Where it can be read.
+    """
+
+    short: str
+    text: str
+    url: str
+
+
+class ModelEntry(Entry):
+    """A language model that can be chosen by name.
+
+    Attributes
+    ----------
+    title : str
+        Name on the screen.
+    family : str
+        Models of one family share a colour and a line.
+    n_parameters : int
+        Exact number of weights.
+    n_layers : int
+        Transformer blocks; the states have one layer more, layer 0 being the embedding output.
+    width : int
+        Dimensions of a hidden state.
+    context : int
+        Longest input in tokens.
+    licence : str
+        SPDX name.
+    package : str or None
+        Python package that carries the weights, in its folder ``model``.
+    hub : str or None
+        Name on the Hugging Face hub.
+    """
+
+    title: str
+    family: str
+    n_parameters: int
+    n_layers: int
+    width: int
+    context: int
+    licence: str
+    package: str | None = None
+    hub: str | None = None
+
+
+class Compression(Entry):
+    """A transformation of a model's weights.
+
+    Attributes
+    ----------
+    title : str
+        Name on the screen.
+    nominal_bits : float
+        Bits that the method stores for a quantised weight. What a model really takes, embeddings
+        and scales included, is measured at each run.
+    summary : str
+        What it does, in a sentence.
+    """
+
+    title: str
+    nominal_bits: float
+    summary: str
+
+
+class DatasetEntry(Entry):
+    """A sentence data set that is recognised by name or by its content.
+
+    Attributes
+    ----------
+    title, modality, subject : str
+        Names on the screen. ``subject`` says whose responses they are, or over whom averaged.
+    sha256 : str
+        Of the file's bytes: a file with this content is this data set, whatever it is called.
+    sentence : str
+        Column of the sentences.
+    responses : dict of str to str
+        Response columns, and the name of the region behind each.
+    hemisphere : {"left", "right", "both"}
+        Where the responses come from.
+    group : str or None
+        Column of passages or stories.
+    ceilings : dict of str to float
+        Noise ceiling (r) of each response, where one is known.
+    evidence : {"measured", "simulated"}
+        Real recordings, or responses made by a program.
+    citation : str
+        Key in citations.yaml.
+    file : str or None
+        Path inside ``assets/`` of a data set that ships with the project.
+    """
+
+    title: str
+    modality: str
+    subject: str
+    sha256: str
+    sentence: str
+    responses: dict[str, str]
+    hemisphere: Literal["left", "right", "both"] = "both"
+    group: str | None = None
+    ceilings: dict[str, float] = {}
+    evidence: Literal["measured", "simulated"]
+    citation: str
+    file: str | None = None
+
+
+class Finding(Entry):
+    """A published finding, shown beside the user's own results.
+
+    Attributes
+    ----------
+    claim : str
+        What was found, in a sentence or two.
+    scope : str
+        On what: recordings, models, subjects.
+    citation : str
+        Key in citations.yaml.
+    reviewed : bool
+        False for a preprint or a replication that nobody has reviewed.
+    """
+
+    claim: str
+    scope: str
+    citation: str
+    reviewed: bool = True

@@ -1,0 +1,63 @@
+"""The command line: ``python -m backend COMMAND``."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from backend import __version__
+from backend.commands import encode, jobs, precompute, results, simulate_demo
+from backend.errors import CortexScaleError
+
+DESCRIPTION = (
+    "CortexScale: how a language model's scale and compression change what it predicts of the brain."
+)
+EPILOG = """a first session:
+  python -m backend encode --dataset demo-sentences --model minilm-l6
+  python -m backend results
+  python -m backend export --table layers --out layers.csv
+  streamlit run app.py
+
+Exit codes: 0 done, 2 something given cannot be used (the message says what), 130 interrupted.
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Build the parser with every subcommand."""
+    parser = argparse.ArgumentParser(
+        prog="python -m backend",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    encode.add_parser(commands)
+    results.add_parsers(commands)
+    jobs.add_parsers(commands)
+    precompute.add_parser(commands)
+    simulate_demo.add_parser(commands)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        ``sys.argv[1:]`` by default.
+
+    Returns
+    -------
+    int
+        Exit code.
+    """
+    arguments = build_parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments))
+    except CortexScaleError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted: nothing half written is left in the store", file=sys.stderr)
+        return 130

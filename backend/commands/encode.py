@@ -1,0 +1,255 @@
+"""``encode``: fit encoding models from every layer of a language model."""
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+
+from backend import catalog
+from backend.errors import InputError
+from backend.jobs.progress import Terminal
+from backend.jobs.request import build_task, check_folds, choose_data
+from backend.paths import PRECOMPUTED, default_store
+from backend.store.queries import baseline_scores, gains_over_baselines, layer_curves, runs
+from backend.store.reader import ResultStore
+from backend.store.selection import Selection
+
+EXAMPLES = """examples:
+  # the demo that ships with the project (simulated responses), within a minute
+  python -m backend encode --dataset demo-sentences --model minilm-l6
+
+  # your own sentences: one row each, in the order of presentation
+  python -m backend encode --dataset FILE.csv --sentence sentence \\
+      --response left_ifg --response left_ptl --group passage --model minilm-l6
+
+  # the same, compressed to 4 bits; layers 0 to 3 and the last one of 6
+  python -m backend encode --dataset FILE.csv --sentence sentence --response left_ifg \\
+      --model minilm-l6 --compression bnb-nf4 --layers 0-3,6
+
+  # any folder that save_pretrained wrote, or any model on the Hugging Face hub
+  python -m backend encode --dataset FILE.csv --sentence sentence --response left_ifg \\
+      --model path/to/folder --pooling last
+
+what it does: reads each sentence by itself, pools its tokens' states, fits ridge on folds that hold
+out whole groups (--group) or contiguous blocks, chooses alphas on inner folds, and fits the
+baselines (length, frequency, position, sample order, static embedding) on the same folds. It prints
+a table and writes one shard to the store; the app shows it on the Layers page.
+"""
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the subcommand."""
+    parser = commands.add_parser(
+        "encode",
+        help="fit encoding models from every layer of a language model",
+        description="Predict brain responses to sentences from each layer of a language model.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    ships = ", ".join(name for name, entry in catalog.datasets().items() if entry.file)
+    data = parser.add_argument_group("data")
+    data.add_argument(
+        "--dataset", required=True, metavar="FILE",
+        help=f"CSV or TSV table, one row per sentence; or a name that ships: {ships}",
+    )  # fmt: skip
+    data.add_argument("--sentence", metavar="COLUMN", help="column of the sentences")
+    data.add_argument(
+        "--response", action="append", default=[], metavar="COLUMN",
+        help="column of responses; may be repeated",
+    )  # fmt: skip
+    data.add_argument(
+        "--group", metavar="COLUMN", help="column of passages or stories, to hold out whole"
+    )
+    data.add_argument(
+        "--ceiling", action="append", default=[], metavar="COLUMN=R", type=_ceiling,
+        help="noise ceiling of a response, a correlation; may be repeated",
+    )  # fmt: skip
+    data.add_argument("--name", help="what to file the results under (default: the file's name)")
+    data.add_argument("--citation", metavar="TEXT", help="the data set's reference, for captions")
+    data.add_argument(
+        "--simulated", action="store_true", help="the responses were made by a program"
+    )
+    model = parser.add_argument_group("model")
+    model.add_argument(
+        "--model", required=True, metavar="NAME",
+        help=f"catalogue name ({', '.join(catalog.models())}), folder, or hub name",
+    )  # fmt: skip
+    model.add_argument(
+        "--compression", choices=tuple(catalog.compressions()), default="none",
+        help="what is done to the weights before reading (default: none)",
+    )  # fmt: skip
+    model.add_argument(
+        "--layers", type=parse_layers, metavar="LIST",
+        help="such as 0-3,6; 0 is the embedding output (default: all)",
+    )  # fmt: skip
+    model.add_argument(
+        "--pooling", choices=("mean", "last"), default="mean",
+        help="over a sentence's tokens (default: mean)",
+    )  # fmt: skip
+    model.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    folds = parser.add_argument_group("folds")
+    folds.add_argument(
+        "--split", choices=("contiguous", "grouped", "shuffled"),
+        help="what is held out (default: grouped with --group, else contiguous; shuffled leaks)",
+    )  # fmt: skip
+    folds.add_argument(
+        "--folds", type=int, metavar="N",
+        help="outer folds (default: 10, fewer for under 100 samples)",
+    )  # fmt: skip
+    folds.add_argument(
+        "--gap", type=int, metavar="N",
+        help="samples left out beside a contiguous block (default: one in fifty, at most 8)",
+    )  # fmt: skip
+    folds.add_argument("--seed", type=int, default=0, help="of the shuffle (default: 0)")
+    output = parser.add_argument_group("output")
+    output.add_argument(
+        "--out", type=Path, default=None, metavar="FOLDER",
+        help="store to write to (default: $CORTEXSCALE_STORE or runs/)",
+    )  # fmt: skip
+    output.add_argument(
+        "--again", action="store_true", help="compute a run that is in the store already"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Build the task, run it, print its table."""
+    store = arguments.out or default_store()
+    data = choose_data(
+        arguments.dataset,
+        arguments.sentence,
+        arguments.response,
+        arguments.group,
+        arguments.name,
+    )
+    task, recording = build_task(
+        data,
+        arguments.model,
+        store,
+        compression=arguments.compression,
+        layers=arguments.layers,
+        pooling=arguments.pooling,
+        split=arguments.split,
+        n_folds=arguments.folds,
+        gap=arguments.gap,
+        seed=arguments.seed,
+        ceilings=dict(arguments.ceiling),
+        citation=arguments.citation,
+        simulated=arguments.simulated,
+        device=arguments.device,
+    )
+    config = task.config
+    for warning in check_folds(config, recording):
+        print(f"warning: {warning}")
+    before = ResultStore(store)
+    known = before.query("SELECT 1 FROM runs WHERE run_id = ?", [config.run_id])
+    if len(known) and not arguments.again:
+        print(f"run {config.run_id} is in {store} already (--again computes it once more)")
+    else:
+        # Importing torch takes seconds, which a wrong column name should not cost.
+        from backend.jobs.encode import run_encoding
+
+        progress = Terminal()
+        try:
+            run_encoding(task, progress)
+        finally:
+            progress.close()
+    print_run(ResultStore(store), config.run_id)
+    print(f"\nshard {config.run_id} in {store}; see it in the app: streamlit run app.py")
+    return 0
+
+
+def parse_layers(text: str) -> tuple[int, ...]:
+    """Parse a list of layers such as ``0-3,6``.
+
+    Raises
+    ------
+    argparse.ArgumentTypeError
+        If it is not one.
+    """
+    layers: set[int] = set()
+    for part in text.split(","):
+        first, _, last = part.strip().partition("-")
+        if not first.isdigit() or (last and not last.isdigit()) or part.strip().endswith("-"):
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is not a list of layers; write numbers and ranges, such as 0-3,6"
+            )
+        layers |= set(range(int(first), int(last or first) + 1))
+    if not layers:
+        raise argparse.ArgumentTypeError(f"{text!r} names no layer; ranges run upwards")
+    return tuple(sorted(layers))
+
+
+def print_run(store: ResultStore, run_id: str) -> None:
+    """Print a run's baselines and layers, one block per response.
+
+    Parameters
+    ----------
+    store : ResultStore
+    run_id : str
+    """
+    row = runs(store).set_index("run_id").loc[run_id]
+    selection = Selection(dataset=row["dataset"], models=(row["model"],))
+    mark = "  SIMULATED RESPONSES" if row["evidence"] == "simulated" else ""
+    print(
+        f"\n{row['dataset']}: {row['model']}, {row['compression']} "
+        f"({row['bits_per_weight']:.1f} bits per weight), {row['split']} folds, "
+        f"{row['n_samples']} sentences{mark}"
+    )
+    curves, unique = (
+        _of_run(layer_curves(store, selection, metric), run_id) for metric in ("r", "unique_r2")
+    )
+    floors = _of_run(baseline_scores(store, selection), run_id)
+    gains = _of_run(gains_over_baselines(store, selection), run_id).set_index("roi")
+    for roi, of_roi in curves.groupby("roi", sort=False):
+        floor = floors[floors["roi"] == roi].set_index("baseline")
+        joint = floor.loc["all nuisance", "mean"]
+        added = unique[unique["roi"] == roi].set_index("layer")["mean"]
+        table = pd.DataFrame(
+            {
+                "layer": of_roi["layer"],
+                "r": of_roi["mean"],
+                "sd over folds": of_roi["sd"],
+                "baseline r": joint,
+                "unique R2": added.loc[of_roi["layer"]].to_numpy(),
+            }
+        )
+        print(f"\n{roi}\n{table.to_string(index=False, float_format='{:.3f}'.format)}")
+        alone = ", ".join(
+            f"{name} {floor.loc[name, 'mean']:.3f}" for name in floor.index if name != "all nuisance"
+        )
+        print(f"baselines alone (r): {alone}")
+        print(_verdict(gains.loc[roi]))
+
+
+def _verdict(gain: pd.Series) -> str:
+    difference = (
+        f"layer {gain['layer']} against {gain['strongest']}: "
+        f"{gain['gain']:+.3f} [{gain['low']:+.3f}, {gain['high']:+.3f}] in r over folds"
+    )
+    if gain["beats"]:
+        return f"the best layer beats every baseline ({difference})"
+    return f"THE MODEL DOES NOT BEAT ITS BASELINES ({difference})"
+
+
+def _of_run(frame: pd.DataFrame, run_id: str) -> pd.DataFrame:
+    return frame[frame["run_id"] == run_id]
+
+
+def _ceiling(text: str) -> tuple[str, float]:
+    column, _, value = text.rpartition("=")
+    try:
+        return (column, float(value)) if column else _refuse(text)
+    except ValueError:
+        return _refuse(text)
+
+
+def _refuse(text: str) -> tuple[str, float]:
+    raise argparse.ArgumentTypeError(f"{text!r} is not of the form COLUMN=R, such as left_ifg=0.4")
+
+
+def shipped_store(store: Path) -> ResultStore:
+    """Open the user's store beside the precomputed results."""
+    if not store.exists() and not PRECOMPUTED.exists():
+        raise InputError(f"there are no results in {store}; make some with: encode --help")
+    return ResultStore(store, PRECOMPUTED)

@@ -1,0 +1,131 @@
+"""``results`` and ``export``: list what is in the store, and take it out as CSV."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from backend.commands.encode import print_run, shipped_store
+from backend.errors import InputError
+from backend.paths import default_store
+from backend.store.queries import METRICS, baseline_scores, layer_curves, published, runs
+from backend.store.reader import ResultStore
+from backend.store.selection import Selection
+
+TABLES = ("layers", "baselines", "runs", "published")
+_SHOWN = [
+    "run_id", "evidence", "dataset", "model", "compression", "split", "n_samples", "roi",
+    "best_layer", "best_r", "created_at",
+]  # fmt: skip
+
+
+def add_parsers(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add both subcommands."""
+    results = commands.add_parser(
+        "results",
+        help="list and filter what is in the store",
+        description="List runs, newest first, each with its best layer.",
+        epilog="examples:\n  python -m backend results --dataset demo-sentences\n"
+        "  python -m backend results --evidence measured --split contiguous\n"
+        "  python -m backend results --run RUN_ID\n",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_filters(results)
+    results.add_argument("--run", dest="run_id_wanted", metavar="RUN_ID", help="print one run's whole table")
+    results.set_defaults(run=list_results)
+    export = commands.add_parser(
+        "export",
+        help="write results as CSV",
+        description="Write a tidy CSV: a row per run, response and layer or baseline, each with "
+        "its data set, n, split, evidence and citation.",
+        epilog="examples:\n  python -m backend export --table layers --out layers.csv\n"
+        "  python -m backend export --table baselines --split shuffled > baselines.csv\n",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_filters(export)
+    export.add_argument("--table", choices=TABLES, default="layers", help="default: layers")
+    export.add_argument(
+        "--metric", choices=METRICS, default="r", help="of the layers (default: r)"
+    )
+    export.add_argument("--out", type=Path, help="file to write (default: standard output)")
+    export.set_defaults(run=export_results)
+
+
+def list_results(arguments: argparse.Namespace) -> int:
+    """Print the runs that fit the filters."""
+    store = shipped_store(arguments.store or default_store())
+    if arguments.run_id_wanted:
+        return _print_one(store, arguments.run_id_wanted)
+    table = runs(store, _selection(arguments))
+    _report_problems(store)
+    if table.empty:
+        print("no runs fit; leave a filter out, or make some with: python -m backend encode --help")
+        return 0
+    table["created_at"] = table["created_at"].dt.strftime("%Y-%m-%d %H:%M")
+    print(table[_SHOWN].to_string(index=False, float_format="{:.3f}".format))
+    print(f"\n{len(table)} run(s); best_r is the mean over folds of the best layer and response")
+    return 0
+
+
+def export_results(arguments: argparse.Namespace) -> int:
+    """Write the rows that fit the filters."""
+    store = shipped_store(arguments.store or default_store())
+    selection = _selection(arguments)
+    frame = {
+        "layers": lambda: layer_curves(store, selection, arguments.metric),
+        "baselines": lambda: baseline_scores(store, selection),
+        "runs": lambda: runs(store, selection),
+        "published": lambda: published(store).assign(evidence="published"),
+    }[arguments.table]()
+    _report_problems(store)
+    frame = frame.rename(columns={"source": "citation"})
+    if arguments.out is None:
+        frame.to_csv(sys.stdout, index=False)
+        return 0
+    try:
+        frame.to_csv(arguments.out, index=False)
+    except OSError as error:
+        raise InputError(f"{arguments.out} cannot be written: {error.strerror}.") from error
+    print(f"{arguments.out}: {len(frame)} rows")
+    return 0
+
+
+def _add_filters(parser: argparse.ArgumentParser) -> None:
+    filters = parser.add_argument_group("filters")
+    filters.add_argument("--dataset")
+    filters.add_argument("--model", action="append", default=[], help="may be repeated")
+    filters.add_argument("--compression", action="append", default=[], help="may be repeated")
+    filters.add_argument("--split", choices=("contiguous", "grouped", "shuffled"))
+    filters.add_argument("--evidence", choices=("measured", "simulated"))
+    filters.add_argument("--roi", metavar="RESPONSE")
+    parser.add_argument(
+        "--store", type=Path, metavar="FOLDER",
+        help="default: $CORTEXSCALE_STORE or runs/; precomputed results are always there",
+    )  # fmt: skip
+
+
+def _selection(arguments: argparse.Namespace) -> Selection:
+    return Selection(
+        dataset=arguments.dataset,
+        roi=arguments.roi,
+        split=arguments.split,
+        models=tuple(arguments.model),
+        compressions=tuple(arguments.compression),
+        evidence=arguments.evidence,
+    )
+
+
+def _print_one(store: ResultStore, run_id: str) -> int:
+    known = list(runs(store)["run_id"])
+    if run_id not in known:
+        raise InputError(f"there is no run {run_id!r}; list them with: python -m backend results")
+    print_run(store, run_id)
+    return 0
+
+
+def _report_problems(store: ResultStore) -> None:
+    for problem in store.problems:
+        print(
+            f"warning: {problem.path.name} in {problem.path.parent.name}/ cannot be read and was "
+            f"left out ({problem.reason}). Delete it and compute the run again.",
+            file=sys.stderr,
+        )

@@ -1,0 +1,1 @@
+"""Encoding models: folds, ridge, banded ridge and scores."""

@@ -1,0 +1,25 @@
+"""Errors that a user can act on: each says what was given, what is accepted and what to do."""
+
+
+class CortexScaleError(Exception):
+    """Base of every error whose message is meant for the user rather than for a traceback."""
+
+
+class InputError(CortexScaleError, ValueError):
+    """A file, column, option or data set that cannot be used as it was given."""
+
+
+class ModelError(CortexScaleError):
+    """A language model that cannot be found, loaded, held in memory or read layer by layer."""
+
+
+class StoreError(CortexScaleError):
+    """A result store that cannot be read or written."""
+
+
+class JobError(CortexScaleError):
+    """A background job that cannot be started, found or cancelled."""
+
+
+class Cancelled(CortexScaleError):
+    """The user stopped the work; nothing half written is left behind."""

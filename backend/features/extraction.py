@@ -1,0 +1,159 @@
+"""Hidden states of every layer, one vector per sentence, streamed to disk."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from backend.errors import InputError, ModelError
+from backend.features.loading import LoadedModel
+from backend.stimuli import Sentences
+
+Pooling = Literal["mean", "last"]
+Advance = Callable[[int], None]
+
+
+def extract_sentence_states(
+    loaded: LoadedModel,
+    sentences: Sentences,
+    out: Path,
+    pooling: Pooling = "mean",
+    layers: Sequence[int] | None = None,
+    batch_size: int = 16,
+    advance: Advance = lambda n: None,
+) -> tuple[Path, tuple[int, ...]]:
+    """Read each sentence by itself, in one forward pass, and pool every layer's states.
+
+    Parameters
+    ----------
+    loaded : LoadedModel
+    sentences : Sentences
+    out : Path
+        File to write: a ``.npy`` array [n_layers, n_sentences, n_dims] of float32, mapped rather
+        than held.
+    pooling : {"mean", "last"}
+        Over a sentence's tokens; special tokens such as ``[CLS]`` are left out.
+    layers : sequence of int, optional
+        0 is the embedding output. All, by default.
+    batch_size : int
+        Sentences in a pass; sentences of like length go together.
+    advance : callable
+        Called with the number of sentences just done.
+
+    Returns
+    -------
+    tuple of (Path, tuple of int)
+        ``out``, and the layers along its first axis.
+
+    Raises
+    ------
+    InputError
+        If a sentence has no token or more tokens than the model reads, or a layer is not there.
+    ModelError
+        If the model gives no hidden states, or states that are not finite.
+    """
+    encoded = [_encode(loaded, text) for text in sentences.texts]
+    order = np.argsort([len(ids) for ids, _ in encoded], kind="stable")
+    states: NDArray[np.float32] | None = None
+    kept: tuple[int, ...] = ()
+    for start in range(0, len(order), batch_size):
+        batch = order[start : start + batch_size]
+        hidden, weights = _forward(loaded, [encoded[index] for index in batch], pooling)
+        if states is None:
+            kept = _chosen_layers(layers, len(hidden))
+            shape = (len(kept), len(sentences), hidden[0].shape[-1])
+            states = np.lib.format.open_memmap(out, mode="w+", dtype=np.float32, shape=shape)
+        for place, layer in enumerate(kept):
+            pooled = torch.einsum("bt,btd->bd", weights, hidden[layer].float())
+            if not torch.isfinite(pooled).all():
+                raise ModelError(
+                    f"layer {layer} gave states that are not finite (NaN or infinite); the model "
+                    "or its compression is broken for this input. Try compression none."
+                )
+            states[place, batch] = pooled.cpu().numpy()
+        advance(len(batch))
+    return out, kept
+
+
+def static_embeddings(loaded: LoadedModel, sentences: Sentences) -> NDArray[np.float32]:
+    """Mean of the sentence's word embeddings before any context, position or block.
+
+    Parameters
+    ----------
+    loaded : LoadedModel
+    sentences : Sentences
+
+    Returns
+    -------
+    ndarray of float32, shape (n_sentences, n_dims)
+    """
+    table = loaded.model.get_input_embeddings()
+    rows = []
+    with torch.inference_mode():
+        for text in sentences.texts:
+            ids, content = _encode(loaded, text)
+            kept = torch.tensor(ids, device=loaded.device)[torch.tensor(content).to(loaded.device)]
+            rows.append(table(kept).float().mean(dim=0).cpu().numpy())
+    return np.stack(rows)
+
+
+def _encode(loaded: LoadedModel, text: str) -> tuple[list[int], list[bool]]:
+    """Token ids of a sentence, and which of them are words rather than special tokens."""
+    encoded = loaded.tokenizer(
+        text, return_special_tokens_mask=True, return_attention_mask=False, verbose=False
+    )
+    content = [not special for special in encoded["special_tokens_mask"]]
+    ids = encoded["input_ids"]
+    if not any(content):
+        raise InputError(f"the tokenizer finds no token in the sentence {text!r}; remove its row.")
+    if len(ids) > loaded.max_tokens:
+        raise InputError(
+            f"a sentence has {len(ids)} tokens and the model reads up to {loaded.max_tokens}: "
+            f"{text[:60]!r}... Split it into sentences."
+        )
+    return ids, content
+
+
+def _forward(
+    loaded: LoadedModel, batch: list[tuple[list[int], list[bool]]], pooling: Pooling
+) -> tuple[tuple[Any, ...], torch.Tensor]:
+    longest = max(len(ids) for ids, _ in batch)
+    ids = torch.full((len(batch), longest), int(loaded.tokenizer.pad_token_id or 0))
+    mask = torch.zeros((len(batch), longest), dtype=torch.long)
+    weights = torch.zeros((len(batch), longest))
+    # Padding on the right leaves the positions of real tokens as they are, in encoders and,
+    # with a causal mask, in decoders.
+    for row, (tokens, content) in enumerate(batch):
+        ids[row, : len(tokens)] = torch.tensor(tokens)
+        mask[row, : len(tokens)] = 1
+        places = np.flatnonzero(content)
+        if pooling == "last":
+            places = places[-1:]
+        weights[row, places] = 1.0 / len(places)
+    with torch.inference_mode():
+        output = loaded.model(
+            input_ids=ids.to(loaded.device),
+            attention_mask=mask.to(loaded.device),
+            output_hidden_states=True,
+        )
+    hidden = getattr(output, "hidden_states", None)
+    if not hidden:
+        raise ModelError(
+            f"{type(loaded.model).__name__} gives no hidden states, so there is nothing to predict "
+            "the brain from; choose a transformer language model."
+        )
+    return tuple(hidden), weights.to(loaded.device)
+
+
+def _chosen_layers(layers: Sequence[int] | None, n_states: int) -> tuple[int, ...]:
+    if layers is None:
+        return tuple(range(n_states))
+    wrong = [layer for layer in layers if not 0 <= layer < n_states]
+    if wrong:
+        raise InputError(
+            f"there is no layer {wrong[0]}; this model has layers 0 (embeddings) to {n_states - 1}."
+        )
+    return tuple(sorted(set(layers)))

@@ -1,0 +1,1 @@
+"""From a request to a result: configuration, the task itself, its cost, and background jobs."""

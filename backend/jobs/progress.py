@@ -1,0 +1,47 @@
+"""How long work says where it is, and how it is told to stop."""
+
+from typing import Protocol
+
+from tqdm import tqdm
+
+
+class Progress(Protocol):
+    """What a task reports to: a terminal, a status file, or nothing."""
+
+    def stage(self, name: str, total: int) -> None:
+        """Begin a stage of ``total`` steps."""
+
+    def advance(self, n: int = 1) -> None:
+        """Say that ``n`` more steps are done; may raise :class:`~backend.errors.Cancelled`."""
+
+
+class Silent:
+    """Progress that nobody watches."""
+
+    def stage(self, name: str, total: int) -> None:
+        """Ignore the stage."""
+
+    def advance(self, n: int = 1) -> None:
+        """Ignore the step."""
+
+
+class Terminal:
+    """A progress bar on standard error, one per stage."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm | None = None
+
+    def stage(self, name: str, total: int) -> None:
+        """Close the last bar and open one named ``name``."""
+        self.close()
+        self._bar = tqdm(total=total, desc=f"{name:<22}", unit="step", leave=True)
+
+    def advance(self, n: int = 1) -> None:
+        """Move the bar by ``n``."""
+        if self._bar is not None:
+            self._bar.update(n)
+
+    def close(self) -> None:
+        """Leave the last bar as it stands."""
+        if self._bar is not None:
+            self._bar.close()

@@ -1,0 +1,22 @@
+"""Where the project's own files lie, and where a user's results go."""
+
+import os
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+ASSETS = PROJECT / "assets"
+PRECOMPUTED = PROJECT / "precomputed" / "results.duckdb"
+STORE_VARIABLE = "CORTEXSCALE_STORE"
+
+
+def default_store() -> Path:
+    """Return the user's result store.
+
+    Returns
+    -------
+    Path
+        The folder named by the environment variable ``CORTEXSCALE_STORE``, or ``runs/`` in the
+        project.
+    """
+    named = os.environ.get(STORE_VARIABLE)
+    return Path(named).expanduser() if named else PROJECT / "runs"

@@ -1,0 +1,70 @@
+"""Small statistics shared by tables, pages and figures."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import stdtrit
+
+
+class Interval(NamedTuple):
+    """A mean and the bounds of its confidence interval."""
+
+    mean: float
+    low: float
+    high: float
+
+
+def t_half_width(sd: float, n: int, level: float = 0.95) -> float:
+    """Half-width of Student's t interval of a mean.
+
+    Parameters
+    ----------
+    sd : float
+        Sample standard deviation (``ddof=1``).
+    n : int
+        Number of samples.
+    level : float
+        Coverage, between 0 and 1.
+
+    Returns
+    -------
+    float
+        NaN when fewer than two samples leave no spread to estimate.
+    """
+    if n < 2:
+        return float("nan")
+    return float(stdtrit(n - 1, 0.5 + level / 2) * sd / np.sqrt(n))
+
+
+def mean_interval(values: ArrayLike, level: float = 0.95) -> Interval:
+    """Mean of ``values`` with Student's t interval.
+
+    Folds of one recording share training data, so an interval over folds is a description of
+    their spread and somewhat narrower than one over subjects would be.
+
+    Parameters
+    ----------
+    values : array-like of shape (n,)
+        One value per fold, story or subject.
+    level : float
+        Coverage, between 0 and 1.
+
+    Returns
+    -------
+    Interval
+        With NaN bounds when ``n`` is 1.
+
+    Raises
+    ------
+    ValueError
+        If ``values`` is empty.
+    """
+    array = np.asarray(values, dtype=float)
+    if array.size == 0:
+        raise ValueError("mean_interval needs at least one value, and was given none")
+    mean = float(array.mean())
+    if array.size == 1:
+        return Interval(mean, float("nan"), float("nan"))
+    half = t_half_width(float(array.std(ddof=1)), array.size, level)
+    return Interval(mean, mean - half, mean + half)

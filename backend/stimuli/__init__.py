@@ -1,0 +1,5 @@
+"""What a person heard or read."""
+
+from backend.stimuli.sentences import Sentences
+
+__all__ = ["Sentences"]

@@ -1,0 +1,1 @@
+"""Results: append-only Parquet shards, read through DuckDB beside the precomputed ones."""

@@ -1,0 +1,71 @@
+"""Write a finished run: one Parquet file per table, each renamed into place when it is whole."""
+
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from backend.errors import StoreError
+from backend.store.schema import RUN_TABLES
+
+Row = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class RunTables:
+    """The rows of one run, table by table; see :mod:`backend.store.schema` for their columns."""
+
+    runs: Sequence[Row]
+    roi_scores: Sequence[Row]
+    baseline_scores: Sequence[Row]
+    target_scores: Sequence[Row]
+    spaces: Sequence[Row]
+
+
+def write_run(store: Path, run_id: str, tables: RunTables) -> None:
+    """Write a run's shard: ``STORE/TABLE/RUN_ID.parquet``, the row in ``runs`` last.
+
+    A reader sees the whole run or nothing of it. A run that is computed again replaces itself.
+
+    Parameters
+    ----------
+    store : Path
+        Made if it is not there.
+    run_id : str
+    tables : RunTables
+
+    Raises
+    ------
+    StoreError
+        If the folder cannot be written, or the disk is full; nothing is left half written.
+    """
+    rows = {field.name: getattr(tables, field.name) for field in fields(tables)}
+    for name, schema in RUN_TABLES.items():
+        table = pa.Table.from_pylist([dict(row) for row in rows[name]], schema=schema)
+        _write_atomically(store / name / f"{run_id}.parquet", table)
+
+
+def _write_atomically(path: Path, table: pa.Table) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
+        os.close(handle)
+    except OSError as error:
+        raise StoreError(
+            f"results cannot be written to {path.parent}: {error.strerror or error}. Name another "
+            "folder with --out, or with the environment variable CORTEXSCALE_STORE."
+        ) from error
+    try:
+        pq.write_table(table, temporary, compression="zstd")
+        os.replace(temporary, path)
+    except OSError as error:
+        raise StoreError(
+            f"the shard {path.name} could not be written: {error.strerror or error}. Free some "
+            "disk space and run the same command again."
+        ) from error
+    finally:
+        Path(temporary).unlink(missing_ok=True)
