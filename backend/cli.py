@@ -9,7 +9,8 @@ from backend.commands import encode, jobs, precompute, results, simulate_demo
 from backend.errors import CortexScaleError
 
 DESCRIPTION = (
-    "CortexScale: how a language model's scale and compression change what it predicts of the brain."
+    "CortexScale: how a language model's scale and compression change how well it predicts the "
+    "brain."
 )
 EPILOG = """a first session:
   python -m backend encode --dataset demo-sentences --model minilm-l6

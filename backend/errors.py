@@ -21,5 +21,5 @@ class JobError(CortexScaleError):
     """A background job that cannot be started, found or cancelled."""
 
 
-class Cancelled(CortexScaleError):
+class CancelledError(CortexScaleError):
     """The user stopped the work; nothing half written is left behind."""

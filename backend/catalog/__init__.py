@@ -1,4 +1,4 @@
-"""What exists: models, compressions, data sets, citations and published findings, read from YAML."""
+"""What exists: models, compressions, data sets, citations, published findings (from YAML)."""
 
 from backend.catalog.entries import Citation, Compression, DatasetEntry, Finding, ModelEntry
 from backend.catalog.load import (

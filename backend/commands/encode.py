@@ -216,20 +216,23 @@ def print_run(store: ResultStore, run_id: str) -> None:
         )
         print(f"\n{roi}\n{table.to_string(index=False, float_format='{:.3f}'.format)}")
         alone = ", ".join(
-            f"{name} {floor.loc[name, 'mean']:.3f}" for name in floor.index if name != "all nuisance"
+            f"{name} {floor.loc[name, 'mean']:.3f}"
+            for name in floor.index
+            if name != "all nuisance"
         )
         print(f"baselines alone (r): {alone}")
-        print(_verdict(gains.loc[roi]))
+        print(_verdict(gains.loc[[roi]].iloc[0]))
 
 
 def _verdict(gain: pd.Series) -> str:
-    difference = (
-        f"layer {gain['layer']} against {gain['strongest']}: "
-        f"{gain['gain']:+.3f} [{gain['low']:+.3f}, {gain['high']:+.3f}] in r over folds"
+    added = (
+        f"layer {gain['layer']} adds unique R2 {gain['unique_r2']:+.3f} "
+        f"[{gain['low']:+.3f}, {gain['high']:+.3f}] to all nuisance baselines; "
+        f"strongest alone: {gain['strongest']}, r {gain['strongest_r']:.3f}"
     )
     if gain["beats"]:
-        return f"the best layer beats every baseline ({difference})"
-    return f"THE MODEL DOES NOT BEAT ITS BASELINES ({difference})"
+        return f"the model beats its baselines ({added})"
+    return f"THE MODEL DOES NOT BEAT ITS BASELINES ({added})"
 
 
 def _of_run(frame: pd.DataFrame, run_id: str) -> pd.DataFrame:

@@ -4,6 +4,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
+from backend.encoding.folds import Split
 from backend.errors import InputError
 from backend.jobs.progress import Terminal
 from backend.jobs.request import build_task, choose_data
@@ -14,7 +15,7 @@ from backend.store.reader import ResultStore
 
 PEREIRA = "pereira2018_language_network.csv"
 COMPRESSIONS = ("none", "bnb-int8", "bnb-nf4")
-SPLITS = ("contiguous", "shuffled")
+SPLITS: tuple[Split, ...] = ("contiguous", "shuffled")
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -47,9 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
         store = Path(scratch)
         for split in SPLITS:
             for compression in COMPRESSIONS:
-                task, _ = build_task(
-                    data, "minilm-l6", store, compression=compression, split=split
-                )
+                task, _ = build_task(data, "minilm-l6", store, compression=compression, split=split)
                 print(f"{compression}, {split} folds")
                 progress = Terminal()
                 run_encoding(task, progress)

@@ -30,7 +30,9 @@ def add_parsers(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_filters(results)
-    results.add_argument("--run", dest="run_id_wanted", metavar="RUN_ID", help="print one run's whole table")
+    results.add_argument(
+        "--run", dest="run_id_wanted", metavar="RUN_ID", help="print one run's whole table"
+    )
     results.set_defaults(run=list_results)
     export = commands.add_parser(
         "export",
@@ -43,9 +45,7 @@ def add_parsers(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     )
     _add_filters(export)
     export.add_argument("--table", choices=TABLES, default="layers", help="default: layers")
-    export.add_argument(
-        "--metric", choices=METRICS, default="r", help="of the layers (default: r)"
-    )
+    export.add_argument("--metric", choices=METRICS, default="r", help="of the layers (default: r)")
     export.add_argument("--out", type=Path, help="file to write (default: standard output)")
     export.set_defaults(run=export_results)
 

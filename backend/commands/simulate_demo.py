@@ -26,8 +26,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "simulate-demo",
         help="make the demo data set's simulated responses again",
         description="Write the demo's simulated responses beside its sentences: one driven by "
-        f"what sentence length leaves of MiniLM's layer {LAYER}, one by sentence length alone, one by nothing. The known noise "
-        "ceilings are in backend/catalog/datasets.yaml.",
+        f"what sentence length leaves of MiniLM's layer {LAYER}, one by sentence length alone, one "
+        "by nothing. The known noise ceilings are in backend/catalog/datasets.yaml.",
     )
     parser.add_argument("--out", type=Path, default=DEMO, help="file to write (default: in place)")
     parser.set_defaults(run=run)

@@ -31,7 +31,9 @@ def leading_signal(features: Array, without: Array, n_components: int, seed: int
     left, _, _ = np.linalg.svd(values, full_matrices=False)
     components = left[:, :n_components]
     # A singular vector's sign is arbitrary; fixing it keeps the signal the same everywhere.
-    components = components * np.sign(components[np.abs(components).argmax(axis=0), range(n_components)])
+    components = components * np.sign(
+        components[np.abs(components).argmax(axis=0), range(n_components)]
+    )
     weights = np.random.default_rng(seed).uniform(0.5, 1.5, n_components)
     return _standardised(components @ weights)
 
@@ -56,7 +58,7 @@ def autocorrelated_noise(n_samples: int, correlation: float, seed: int) -> Array
 
 
 def simulate_response(signal: Array, noise: Array, ceiling: float) -> Array:
-    """Mix a signal and noise so that the response correlates with its signal by exactly ``ceiling``.
+    """Mix a signal and noise so that response and signal correlate by exactly ``ceiling``.
 
     Parameters
     ----------

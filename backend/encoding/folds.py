@@ -55,7 +55,7 @@ def default_n_folds(n_samples: int, n_groups: int | None = None) -> int:
 
 
 def default_gap(n_samples: int) -> int:
-    """Samples to leave out beside a contiguous block: one in fifty, at most eight.
+    """Choose how many samples to leave out beside a block: one in fifty, at most eight.
 
     Beyond eight samples the similarity of OASM's features is under one percent of its peak, so
     that little but the stimulus ties a held-out block to its neighbours.
@@ -162,7 +162,7 @@ def _inner(
     split: Split, samples: Indices, groups: Indices | None, seed: int, margin: int
 ) -> tuple[tuple[Indices, Indices], ...]:
     n_folds = N_INNER
-    if split == "grouped":
+    if split == "grouped" and groups is not None:
         n_groups = len(np.unique(groups))
         # One passage left to train on: blocks of it are the next most honest choice.
         split = "grouped" if n_groups >= 2 else "contiguous"

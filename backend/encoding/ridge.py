@@ -137,5 +137,5 @@ def fit_predict(
     chosen = choose_alphas(features, responses, fold, alphas, scaling)
     seen, unseen = standardise(features[fold.train], features[fold.test], scaling)
     distinct, which = np.unique(chosen, return_inverse=True)
-    path = ridge_path(seen, responses[fold.train], unseen, distinct)
+    path = ridge_path(seen, responses[fold.train], unseen, distinct.tolist())
     return path[which, :, np.arange(len(which))].T

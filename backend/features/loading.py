@@ -135,7 +135,9 @@ def _skeleton_parameters(config: Any) -> int:
     return sum(parameter.numel() for parameter in skeleton.parameters())
 
 
-def _require_memory(source: ModelSource, config: Any, compression: str, where: torch.device) -> None:
+def _require_memory(
+    source: ModelSource, config: Any, compression: str, where: torch.device
+) -> None:
     needed = weight_bytes(_skeleton_parameters(config), compression)
     if where.type == "cuda":
         free = torch.cuda.mem_get_info(where)[0]
@@ -170,7 +172,7 @@ def _scale_bytes(parameter: Any) -> int:
     state = getattr(parameter, "quant_state", None)
     tensors = [getattr(parameter, "SCB", None)]
     if state is not None:
-        tensors += [value for value in state.as_dict(packed=True).values()]
+        tensors += list(state.as_dict(packed=True).values())
     return sum(t.numel() * t.element_size() for t in tensors if isinstance(t, torch.Tensor))
 
 

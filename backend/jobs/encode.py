@@ -5,10 +5,12 @@ import resource
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -18,6 +20,7 @@ from backend import __version__
 from backend.datasets import SentenceRecording, read_sentence_table
 from backend.encoding.banded import BandedFold, BandKernels
 from backend.encoding.folds import Fold, make_folds
+from backend.encoding.parallel import map_parallel
 from backend.encoding.ridge import fit_predict
 from backend.encoding.scores import pearson_r, r2
 from backend.features import baselines
@@ -30,6 +33,8 @@ from backend.jobs.request import check_folds
 from backend.store.shards import RunTables, write_run
 
 Array = NDArray[np.float32]
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -73,9 +78,7 @@ def run_encoding(task: Task, progress: Progress | None = None) -> str:
     # float32 matrix products on a GPU stay float32, so that CPU and GPU scores agree.
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.manual_seed(config.seed)
-    recording = read_sentence_table(
-        task.data_path, config.sentence, config.responses, config.group
-    )
+    recording = read_sentence_table(task.data_path, config.sentence, config.responses, config.group)
     warnings = check_folds(config, recording)
     sentences = recording.sentences
     folds = make_folds(
@@ -151,22 +154,29 @@ def fit_baselines(
     features = {name: build(recording.sentences) for name, build in baselines.NUISANCE.items()}
     scores = {}
     for name, values in {**features, baselines.STATIC: static}.items():
-        predicted = []
-        for fold in folds:
-            scaling = baselines.scaling_of(name)
-            predicted.append(fit_predict(values, responses, fold, scaling=scaling))
-            progress.advance()
-        scores[name] = score_folds(predicted, responses, folds)
-    joint = []
-    for fold in folds:
+        scaling = baselines.scaling_of(name)
+        fit = partial(fit_predict, values, responses, scaling=scaling)
+        scores[name] = score_folds(_in_parallel(fit, folds, progress), responses, folds)
+
+    def join(fold: Fold) -> BandedFold:
         model = BandedFold(responses, fold)
         for name, values in features.items():
-            band = BandKernels.of(values, fold, baselines.scaling_of(name))
-            model = model.extend(band)
-        joint.append(model)
-        progress.advance()
+            model = model.extend(BandKernels.of(values, fold, baselines.scaling_of(name)))
+        return model
+
+    joint = _in_parallel(join, folds, progress)
     scores[baselines.JOINT] = score_folds([model.predict() for model in joint], responses, folds)
     return Baselines(scores, tuple(joint))
+
+
+def _in_parallel(
+    fit: Callable[[Item], Result], items: Sequence[Item], progress: Progress
+) -> list[Result]:
+    results = []
+    for result in map_parallel(fit, items):
+        results.append(result)
+        progress.advance()
+    return results
 
 
 def fit_layer(
@@ -190,11 +200,12 @@ def fit_layer(
         Scores of the layer alone, and its unique R2: what adding it to the nuisance baselines
         adds to their held-out R2.
     """
-    alone, together = [], []
-    for fold, nuisance in zip(folds, base.joint, strict=True):
-        alone.append(fit_predict(features, responses, fold))
-        together.append(nuisance.extend(BandKernels.of(features, fold)).predict())
-        progress.advance()
+
+    def fit(nuisance: BandedFold) -> tuple[Array, Array]:
+        together = nuisance.extend(BandKernels.of(features, nuisance.fold))
+        return fit_predict(features, responses, nuisance.fold), together.predict()
+
+    alone, together = zip(*_in_parallel(fit, base.joint, progress), strict=True)
     joint = score_folds(together, responses, folds)
     unique = joint.r2 - base.scores[baselines.JOINT].r2
     return score_folds(alone, responses, folds), unique
@@ -220,7 +231,9 @@ def score_folds(predicted: Sequence[Array], responses: Array, folds: Sequence[Fo
     )
 
 
-def _describe(config: EncodingConfig, source: ModelSource, loaded: LoadedModel) -> dict[str, object]:
+def _describe(
+    config: EncodingConfig, source: ModelSource, loaded: LoadedModel
+) -> dict[str, object]:
     return {
         "run_id": config.run_id,
         "dataset": config.dataset,
@@ -272,7 +285,9 @@ def _roi_rows(
                     "fold": fold,
                     "n_targets": 1,
                     "r": scores.r[fold, target],
-                    "r_normalized": _normalised(scores.r[fold, target], config.ceilings[target]),
+                    "r_normalized": _normalised(
+                        float(scores.r[fold, target]), config.ceilings[target]
+                    ),
                     "ceiling": config.ceilings[target],
                     "baseline_r": joint[fold, target],
                     "unique_r2": unique[fold, target],
@@ -293,15 +308,17 @@ def _baseline_rows(config: EncodingConfig, base: Baselines) -> list[dict[str, ob
                     "hemisphere": config.hemisphere,
                     "fold": fold,
                     "r": scores.r[fold, target],
-                    "r_normalized": _normalised(scores.r[fold, target], config.ceilings[target]),
+                    "r_normalized": _normalised(
+                        float(scores.r[fold, target]), config.ceilings[target]
+                    ),
                     "r2": scores.r2[fold, target],
                 }
             )
     return rows
 
 
-def _normalised(r: np.floating, ceiling: float | None) -> float | None:
-    return None if ceiling is None else float(r) / ceiling
+def _normalised(r: float, ceiling: float | None) -> float | None:
+    return None if ceiling is None else r / ceiling
 
 
 def _target_rows(

@@ -1,5 +1,7 @@
 """How long work says where it is, and how it is told to stop."""
 
+from __future__ import annotations
+
 from typing import Protocol
 
 from tqdm import tqdm
@@ -12,7 +14,7 @@ class Progress(Protocol):
         """Begin a stage of ``total`` steps."""
 
     def advance(self, n: int = 1) -> None:
-        """Say that ``n`` more steps are done; may raise :class:`~backend.errors.Cancelled`."""
+        """Say that ``n`` more steps are done; may raise :class:`~backend.errors.CancelledError`."""
 
 
 class Silent:
@@ -29,12 +31,13 @@ class Terminal:
     """A progress bar on standard error, one per stage."""
 
     def __init__(self) -> None:
-        self._bar: tqdm | None = None
+        self._bar: tqdm[object] | None = None
 
     def stage(self, name: str, total: int) -> None:
         """Close the last bar and open one named ``name``."""
         self.close()
-        self._bar = tqdm(total=total, desc=f"{name:<22}", unit="step", leave=True)
+        bar: tqdm[object] = tqdm(total=total, desc=f"{name:<22}", unit="step", leave=True)
+        self._bar = bar
 
     def advance(self, n: int = 1) -> None:
         """Move the bar by ``n``."""

@@ -75,8 +75,7 @@ def choose_data(
     """
     shipped = catalog.datasets().get(dataset)
     if shipped is not None and shipped.file is not None:
-        path, known = ASSETS / shipped.file, (dataset, shipped)
-        sha256 = shipped.sha256
+        path, sha256 = ASSETS / shipped.file, shipped.sha256
     else:
         path = Path(dataset).expanduser()
         if not path.is_file():
@@ -86,8 +85,7 @@ def choose_data(
                 f"sentence, or the name of a data set that ships with the project ({ships})."
             )
         sha256 = _checksum(path)
-        known = catalog.dataset_with_checksum(sha256) or (path.stem, None)
-    entry = known[1]
+    known_name, entry = catalog.dataset_with_checksum(sha256) or (path.stem, None)
     sentence = sentence or (entry.sentence if entry else None)
     chosen = tuple(responses) or (tuple(entry.responses) if entry else ())
     if sentence is None or not chosen:
@@ -96,7 +94,7 @@ def choose_data(
             "each response with --response."
         )
     group = group or (entry.group if entry else None)
-    return DataChoice(path, name or known[0], sentence, chosen, group, sha256, entry)
+    return DataChoice(path, name or known_name, sentence, chosen, group, sha256, entry)
 
 
 def build_task(
@@ -190,9 +188,7 @@ def build_task(
     except ValidationError as error:
         raise InputError(_first_problem(error)) from error
     check_folds(config, recording)
-    task = Task(
-        config=config, data_path=data.path, model_name=model, store=store, device=device
-    )
+    task = Task(config=config, data_path=data.path, model_name=model, store=store, device=device)
     return task, recording
 
 

@@ -9,7 +9,7 @@ from types import FrameType
 
 from filelock import Timeout
 
-from backend.errors import Cancelled, CortexScaleError, JobError
+from backend.errors import CancelledError, CortexScaleError, JobError
 from backend.jobs.local import JobStatus, read_job, worker_lock, write_status
 
 _MIN_WRITE_SECONDS = 0.2
@@ -30,7 +30,7 @@ class StatusFile:
     def advance(self, n: int = 1) -> None:
         """Count steps, and stop when the user asked for it."""
         if (self._folder / "cancel").exists():
-            raise Cancelled("cancelled")
+            raise CancelledError("cancelled")
         self.status = replace(self.status, done=self.status.done + n)
         if time.monotonic() - self._written > _MIN_WRITE_SECONDS:
             self.set()
@@ -83,7 +83,7 @@ def _work(folder: Path) -> int:
         from backend.jobs.encode import run_encoding
 
         run_encoding(job.task, progress)
-    except (Cancelled, KeyboardInterrupt):
+    except (CancelledError, KeyboardInterrupt):
         progress.set(state="cancelled", message="cancelled; nothing was written")
         return 130
     except CortexScaleError as error:
@@ -104,4 +104,4 @@ def _work(folder: Path) -> int:
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
-    raise Cancelled("cancelled")
+    raise CancelledError("cancelled")

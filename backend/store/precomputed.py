@@ -30,7 +30,9 @@ def write_precomputed(store: ResultStore, published: pd.DataFrame, out: Path) ->
         for name, schema in RUN_TABLES.items():
             columns = ", ".join(schema.names)
             frame = store.query(f"SELECT {columns} FROM {name} ORDER BY ALL")
-            _write_table(connection, name, pa.Table.from_pandas(frame, schema, preserve_index=False))
+            _write_table(
+                connection, name, pa.Table.from_pandas(frame, schema, preserve_index=False)
+            )
         table = pa.Table.from_pandas(published, PUBLISHED, preserve_index=False)
         _write_table(connection, "published", table)
     os.replace(temporary, out)

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from backend.statistics import mean_interval, t_half_width
+from backend.statistics import t_half_width
 from backend.store.reader import ResultStore
 from backend.store.selection import Selection
 
@@ -109,7 +109,7 @@ def baseline_scores(store: ResultStore, selection: Selection) -> pd.DataFrame:
 
 
 def gains_over_baselines(store: ResultStore, selection: Selection) -> pd.DataFrame:
-    """What the best layer adds to the strongest baseline, paired over folds.
+    """Compare the best layer with the nuisance baselines, and name the strongest baseline.
 
     Parameters
     ----------
@@ -119,10 +119,10 @@ def gains_over_baselines(store: ResultStore, selection: Selection) -> pd.DataFra
     Returns
     -------
     pandas.DataFrame
-        One row per run and roi: run_id, model, compression, split, roi, layer, r, strongest
-        (baseline's name), strongest_r, gain, low, high, beats (True when the interval of the
-        paired gain lies above 0). The layer is the best on these same folds, which favours the
-        model a little.
+        One row per run and roi: run_id, model, compression, split, roi, layer (with the highest
+        mean r on these same folds, which favours the model a little), r, strongest (the baseline
+        with the highest mean r), strongest_r, unique_r2 (mean over folds) with low and high (95%
+        t interval), and beats: the interval lies above 0.
     """
     where, parameters = selection.where()
     roi = "AND roi = ?" if selection.roi else ""
@@ -130,10 +130,12 @@ def gains_over_baselines(store: ResultStore, selection: Selection) -> pd.DataFra
         f"""
         WITH chosen AS (SELECT * FROM runs WHERE {where}),
         layers AS (
-            SELECT run_id, roi, layer, avg(r) AS r FROM roi_scores SEMI JOIN chosen USING (run_id)
-            WHERE true {roi} GROUP BY ALL
+            SELECT run_id, roi, layer, avg(r) AS r, avg(unique_r2) AS unique_r2,
+                   stddev_samp(unique_r2) AS sd, count(unique_r2) AS n
+            FROM roi_scores SEMI JOIN chosen USING (run_id) WHERE true {roi} GROUP BY ALL
         ), best AS (
-            SELECT run_id, roi, arg_max(layer, r) AS layer, max(r) AS r FROM layers GROUP BY ALL
+            SELECT * FROM layers
+            QUALIFY row_number() OVER (PARTITION BY run_id, roi ORDER BY r DESC) = 1
         ), floors AS (
             SELECT run_id, roi, baseline, avg(r) AS r FROM baseline_scores
             SEMI JOIN chosen USING (run_id) GROUP BY ALL
@@ -142,29 +144,18 @@ def gains_over_baselines(store: ResultStore, selection: Selection) -> pd.DataFra
             FROM floors GROUP BY ALL
         )
         SELECT chosen.run_id, chosen.model, chosen.compression, chosen.split, best.roi, best.layer,
-               best.r, floor.strongest, floor.strongest_r,
-               list(s.r - b.r ORDER BY s.fold) AS differences
-        FROM chosen JOIN best USING (run_id)
-        JOIN floor ON floor.run_id = best.run_id AND floor.roi = best.roi
-        JOIN roi_scores AS s
-            ON s.run_id = best.run_id AND s.roi = best.roi AND s.layer = best.layer
-        JOIN baseline_scores AS b
-            ON b.run_id = best.run_id AND b.roi = best.roi AND b.baseline = floor.strongest
-            AND b.fold = s.fold
-        GROUP BY ALL ORDER BY chosen.model, chosen.compression, chosen.split, best.roi
+               best.r, floor.strongest, floor.strongest_r, best.unique_r2 AS mean, best.sd, best.n
+        FROM chosen JOIN best USING (run_id) JOIN floor USING (run_id, roi)
+        ORDER BY chosen.model, chosen.compression, chosen.split, chosen.run_id, best.roi
         """,
         [*parameters, *([selection.roi] if selection.roi else [])],
     )
-    intervals = [mean_interval(values) for values in frame.pop("differences")]
-    frame["gain"] = [interval.mean for interval in intervals]
-    frame["low"] = [interval.low for interval in intervals]
-    frame["high"] = [interval.high for interval in intervals]
-    frame["beats"] = frame["low"] > 0
-    return frame
+    frame = _with_interval(frame).rename(columns={"mean": "unique_r2"})
+    return frame.assign(beats=frame["low"] > 0)
 
 
 def published(store: ResultStore, metric: str | None = None) -> pd.DataFrame:
-    """Published figures, each with its citation key and whether it was reviewed.
+    """List published figures, each with its citation key and whether it was reviewed.
 
     Parameters
     ----------
