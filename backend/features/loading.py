@@ -197,5 +197,6 @@ def _quiet_libraries() -> Iterator[None]:
     """Keep loading bars and a line per quantised layer out of the user's terminal."""
     transformers.utils.logging.disable_progress_bar()
     transformers.utils.logging.set_verbosity_error()
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    for library in ("bitsandbytes", "huggingface_hub"):
+        logging.getLogger(library).setLevel(logging.ERROR)
     yield

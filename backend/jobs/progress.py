@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Never, Protocol
 
 from tqdm import tqdm
 
@@ -31,12 +31,12 @@ class Terminal:
     """A progress bar on standard error, one per stage."""
 
     def __init__(self) -> None:
-        self._bar: tqdm[object] | None = None
+        self._bar: tqdm[Never] | None = None
 
     def stage(self, name: str, total: int) -> None:
         """Close the last bar and open one named ``name``."""
         self.close()
-        bar: tqdm[object] = tqdm(total=total, desc=f"{name:<22}", unit="step", leave=True)
+        bar: tqdm[Never] = tqdm(total=total, desc=f"{name:<22}", unit="step", leave=True)
         self._bar = bar
 
     def advance(self, n: int = 1) -> None:

@@ -14,7 +14,7 @@ from backend.datasets import SentenceRecording, read_sentence_table
 from backend.encoding.folds import Split, default_gap, default_n_folds, make_folds
 from backend.encoding.folds import repeats_across_folds as find_repeats
 from backend.errors import InputError
-from backend.features.sources import resolve_model
+from backend.features.sources import ModelSource, resolve_model
 from backend.jobs.config import EncodingConfig, Task
 from backend.paths import ASSETS
 
@@ -162,6 +162,7 @@ def build_task(
     if data.entry is not None:
         given = {**data.entry.ceilings, **given}
     source = resolve_model(model)
+    _require_layers(layers, source)
     try:
         config = EncodingConfig(
             dataset=data.name,
@@ -228,6 +229,18 @@ def check_folds(config: EncodingConfig, recording: SentenceRecording) -> tuple[s
             "with the OASM baseline, and report contiguous or grouped folds."
         )
     return tuple(warnings)
+
+
+def _require_layers(layers: Sequence[int] | None, source: ModelSource) -> None:
+    """Refuse a layer that is not there before the model is loaded, where its depth is known."""
+    if layers is None or source.n_layers is None:
+        return
+    wrong = [layer for layer in layers if not 0 <= layer <= source.n_layers]
+    if wrong:
+        raise InputError(
+            f"there is no layer {wrong[0]}; {source.name} has layers 0 (embeddings) to "
+            f"{source.n_layers}."
+        )
 
 
 def _checksum(path: Path) -> str:
