@@ -88,14 +88,20 @@ def _read_table(path: Path) -> pd.DataFrame:
     separator = "\t" if path.suffix.lower() == ".tsv" else ","
     try:
         # Every cell as text: pandas would otherwise read the sentence "None" as a missing value.
-        return pd.read_csv(
-            io.StringIO(text), sep=separator, dtype=str, keep_default_na=False, index_col=False
-        )
+        table = pd.read_csv(io.StringIO(text), sep=separator, dtype=str, keep_default_na=False)
     except (pd.errors.ParserError, csv.Error) as error:
         raise InputError(
             f"{path.name} is not a regular table: {error}. Every row needs as many cells as the "
             "header; a sentence with commas belongs in double quotes."
         ) from error
+    if not isinstance(table.index, pd.RangeIndex):
+        # The first row has more cells than the header, and pandas took the first for labels.
+        raise InputError(
+            f"{path.name} is not a regular table: row 2 has more cells than the header, which has "
+            f"{len(table.columns)}. Every row needs as many cells as the header; a sentence with "
+            "commas belongs in double quotes."
+        )
+    return table
 
 
 def _read_text(path: Path) -> str:

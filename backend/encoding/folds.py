@@ -124,15 +124,14 @@ def make_folds(
     margin = gap if split == "contiguous" else 0
     splitter = _splitter(split, n_folds, seed)
     folds = []
-    for train, test in splitter.split(np.zeros(n_samples), groups=groups):
+    labels = groups if split == "grouped" else None
+    for train, test in splitter.split(np.zeros(n_samples), groups=labels):
         kept = _apart(train, test, margin)
-        if len(kept) < 2 * N_INNER:
-            raise InputError(
-                f"a gap of {gap} samples leaves {len(kept)} of {n_samples} to train on; ask for a "
-                "smaller gap."
-            )
+        _require_training(len(kept), 2 * N_INNER, gap, n_samples)
         kept_groups = None if groups is None else groups[kept]
-        folds.append(Fold(kept, test, _inner(split, kept, kept_groups, seed, margin)))
+        inner = _inner(split, kept, kept_groups, seed, margin)
+        _require_training(min(len(inside) for inside, _ in inner), N_INNER, gap, n_samples)
+        folds.append(Fold(kept, test, inner))
     return folds
 
 
@@ -142,6 +141,14 @@ def _apart(train: Indices, test: Indices, margin: int) -> Indices:
         return train
     near = (test[:, None] + np.arange(-margin, margin + 1)).ravel()
     return train[~np.isin(train, near)]
+
+
+def _require_training(n_left: int, least: int, gap: int, n_samples: int) -> None:
+    if n_left < least:
+        raise InputError(
+            f"a gap of {gap} samples leaves {n_left} of {n_samples} to train on; ask for a smaller "
+            "gap."
+        )
 
 
 def _require_groups(groups: Indices | None, n_folds: int) -> None:
@@ -167,7 +174,8 @@ def _inner(
         # One passage left to train on: blocks of it are the next most honest choice.
         split = "grouped" if n_groups >= 2 else "contiguous"
         n_folds = min(N_INNER, n_groups) if n_groups >= 2 else N_INNER
-    pairs = _splitter(split, n_folds, seed).split(samples, groups=groups)
+    labels = groups if split == "grouped" else None
+    pairs = _splitter(split, n_folds, seed).split(samples, groups=labels)
     if margin == 0:
         return tuple(pairs)
     place = np.full(int(samples.max()) + 1, -1)

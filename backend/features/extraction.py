@@ -133,12 +133,19 @@ def _forward(
         if pooling == "last":
             places = places[-1:]
         weights[row, places] = 1.0 / len(places)
-    with torch.inference_mode():
-        output = loaded.model(
-            input_ids=ids.to(loaded.device),
-            attention_mask=mask.to(loaded.device),
-            output_hidden_states=True,
-        )
+    try:
+        with torch.inference_mode():
+            output = loaded.model(
+                input_ids=ids.to(loaded.device),
+                attention_mask=mask.to(loaded.device),
+                output_hidden_states=True,
+            )
+    except (TypeError, ValueError, IndexError, RuntimeError) as error:
+        # A model of images besides text, a tokenizer of another model, or too little memory.
+        raise ModelError(
+            f"{type(loaded.model).__name__} cannot read these sentences ({error}); choose a "
+            "transformer language model, with its own tokenizer, that fits in memory."
+        ) from error
     hidden = getattr(output, "hidden_states", None)
     if not hidden:
         raise ModelError(

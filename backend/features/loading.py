@@ -9,6 +9,7 @@ from typing import Any
 import psutil
 import torch
 import transformers
+from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModel, AutoTokenizer, BitsAndBytesConfig
 
 from backend import catalog
@@ -100,6 +101,7 @@ def load_model(source: ModelSource, compression: str, device: str = "auto") -> L
             )
         _require_memory(source, config, compression, where)
         tokenizer = AutoTokenizer.from_pretrained(source.location, trust_remote_code=False)
+        _require_vocabulary(source, tokenizer)
         model = AutoModel.from_pretrained(
             source.location,
             config=config,
@@ -151,6 +153,15 @@ def _require_memory(
         )
 
 
+def _require_vocabulary(source: ModelSource, tokenizer: Any) -> None:
+    """Refuse the empty tokenizer that transformers makes up when its files are not there."""
+    if len(tokenizer.get_vocab()) <= len(tokenizer.all_special_tokens):
+        raise ModelError(
+            f"the model {source.name!r} comes without its tokenizer, so no word can be read. Save "
+            "it beside the weights, with: tokenizer.save_pretrained(FOLDER)"
+        )
+
+
 def _max_tokens(config: Any) -> int:
     return int(getattr(config, "max_position_embeddings", None) or 4096)
 
@@ -181,7 +192,9 @@ def _readable_errors(source: ModelSource) -> Iterator[None]:
     """Turn what the libraries raise for a model that cannot be had into one clear message."""
     try:
         yield
-    except (OSError, ValueError, KeyError, AttributeError, ImportError) as error:
+    except (
+        OSError, ValueError, KeyError, AttributeError, ImportError, RuntimeError, SafetensorError
+    ) as error:  # fmt: skip
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         where = "on the Hugging Face hub" if source.kind == "hub" else f"in {source.location}"
         raise ModelError(

@@ -78,15 +78,24 @@ def resolve_model(name: str) -> ModelSource:
                 name, entry.hub, "hub", entry.family, entry.n_parameters, entry.n_layers,
                 entry.width,
             )  # fmt: skip
-    folder = Path(name).expanduser()
-    if folder.is_dir():
-        return _from_folder(folder.resolve(), folder.resolve().name, "folder", None)
+    saved = _existing_folder(name)
+    if saved is not None:
+        return _from_folder(saved, saved.name, "folder", None)
     if not _HUB_NAME.match(name):
         raise ModelError(
             f"no model {name!r}: it is not in the catalogue ({', '.join(catalog.models())}), not a "
             "folder, and not of the form of a hub name (organisation/model)."
         )
     return ModelSource(name, name, "hub", name.split("/")[-1].split("-")[0])
+
+
+def _existing_folder(name: str) -> Path | None:
+    try:
+        folder = Path(name).expanduser()
+        return folder.resolve() if folder.is_dir() else None
+    except (OSError, RuntimeError):
+        # Too long for a path, or the home folder of nobody.
+        return None
 
 
 def _package_folder(name: str, package: str) -> Path:
@@ -174,7 +183,9 @@ def safetensors_header(path: Path) -> dict[str, Any]:
             (length,) = struct.unpack("<Q", file.read(8))
             if length > path.stat().st_size:
                 raise ValueError("the header is longer than the file")
-            header: dict[str, Any] = json.loads(file.read(length))
+            header = json.loads(file.read(length))
+            if not isinstance(header, dict):
+                raise ValueError("the header is not a table of tensors")
             return header
     except (struct.error, ValueError) as error:
         raise ModelError(

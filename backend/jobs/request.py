@@ -77,7 +77,9 @@ def choose_data(
     if shipped is not None and shipped.file is not None:
         path, sha256 = ASSETS / shipped.file, shipped.sha256
     else:
-        path = Path(dataset).expanduser()
+        path = _user_path(dataset)
+        if path.is_dir():
+            raise InputError(f"{dataset} is a folder; a CSV or TSV file is accepted.")
         if not path.is_file():
             ships = ", ".join(key for key, e in catalog.datasets().items() if e.file is not None)
             raise InputError(
@@ -189,7 +191,14 @@ def build_task(
     except ValidationError as error:
         raise InputError(_first_problem(error)) from error
     check_folds(config, recording)
-    task = Task(config=config, data_path=data.path, model_name=model, store=store, device=device)
+    task = Task(
+        config=config,
+        # Whole paths, since a background worker runs in another folder than the one who asks.
+        data_path=data.path.resolve(),
+        model_name=source.location if source.kind == "folder" else model,
+        store=store.resolve(),
+        device=device,
+    )
     return task, recording
 
 
@@ -245,10 +254,24 @@ def _require_layers(layers: Sequence[int] | None, source: ModelSource) -> None:
 
 def _checksum(path: Path) -> str:
     digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(1 << 20):
+                digest.update(chunk)
+    except OSError as error:
+        raise InputError(
+            f"{path.name} cannot be read: {error.strerror}. Give yourself the right to read it."
+        ) from error
     return digest.hexdigest()
+
+
+def _user_path(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise InputError(
+            f"no such file: {text}. There is no user whose home folder this names."
+        ) from error
 
 
 def _evidence(entry: DatasetEntry | None, simulated: bool) -> Literal["measured", "simulated"]:

@@ -43,6 +43,29 @@ def runs(store: ResultStore, selection: Selection = Selection()) -> pd.DataFrame
     )
 
 
+def choices(store: ResultStore) -> pd.DataFrame:
+    """List what can be selected.
+
+    Parameters
+    ----------
+    store : ResultStore
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per dataset, evidence, model, compression, split and roi that has results, and
+        has_ceiling: whether a noise ceiling is known. Measured data sets first.
+    """
+    return store.query(
+        """
+        SELECT dataset, evidence, model, compression, split, roi,
+               bool_or(ceiling IS NOT NULL) AS has_ceiling
+        FROM runs JOIN roi_scores USING (run_id)
+        GROUP BY ALL ORDER BY evidence, dataset, roi, model, compression, split
+        """
+    )
+
+
 def layer_curves(store: ResultStore, selection: Selection, metric: str = "r") -> pd.DataFrame:
     """Mean of a metric over folds, by layer, with a 95% t interval.
 
@@ -154,6 +177,58 @@ def gains_over_baselines(store: ResultStore, selection: Selection) -> pd.DataFra
     return frame.assign(beats=frame["low"] > 0)
 
 
+def compression_changes(store: ResultStore, selection: Selection, split: str) -> pd.DataFrame:
+    """Pair each compressed run with its model at full precision, fold by fold.
+
+    Parameters
+    ----------
+    store : ResultStore
+    selection : Selection
+        With a data set and a roi.
+    split : str
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per model and compression other than none: model, compression, layer (the best at
+        full precision) and differences, the list of differences in r over folds. Only runs of the
+        same data, pooling, folds and seed are paired; of several, the latest.
+    """
+    where, parameters = selection.model_copy(update={"split": split}).where()
+    roi = "AND roi = ?" if selection.roi else ""
+    return store.query(
+        f"""
+        WITH chosen AS (
+            SELECT run_id, model, compression,
+                   config::JSON ->> '$.data_sha256' AS data,
+                   config::JSON ->> '$.pooling' AS pooling,
+                   config::JSON ->> '$.n_folds' AS n_folds,
+                   config::JSON ->> '$.gap' AS gap,
+                   config::JSON ->> '$.seed' AS seed,
+                   config::JSON ->> '$.layers' AS layers
+            FROM runs WHERE {where}
+            QUALIFY row_number() OVER (
+                PARTITION BY model, compression, data, pooling, n_folds, gap, seed, layers
+                ORDER BY created_at DESC
+            ) = 1
+        ), scores AS (
+            SELECT chosen.*, layer, fold, r FROM chosen JOIN roi_scores USING (run_id)
+            WHERE true {roi}
+        ), means AS (
+            SELECT run_id, layer, avg(r) AS r FROM scores WHERE compression = 'none' GROUP BY ALL
+        ), best AS (
+            SELECT run_id, arg_max(layer, r) AS best_layer FROM means GROUP BY run_id
+        )
+        SELECT c.model, c.compression, best_layer AS layer,
+               list(c.r - f.r ORDER BY c.fold) AS differences
+        FROM best JOIN scores AS f ON f.run_id = best.run_id AND f.layer = best_layer
+        JOIN scores AS c USING (model, data, pooling, n_folds, gap, seed, layer, fold)
+        WHERE c.compression <> 'none' GROUP BY ALL ORDER BY c.model, c.compression
+        """,
+        [*parameters, *([selection.roi] if selection.roi else [])],
+    )
+
+
 def published(store: ResultStore, metric: str | None = None) -> pd.DataFrame:
     """List published figures, each with its citation key and whether it was reviewed.
 
@@ -172,6 +247,9 @@ def published(store: ResultStore, metric: str | None = None) -> pd.DataFrame:
 
 
 def _with_interval(frame: pd.DataFrame) -> pd.DataFrame:
+    """Add the 95% t interval, and put each model's full precision before its compressions."""
+    frame = frame.sort_values("compression", key=lambda names: names != "none", kind="stable")
+    frame = frame.sort_values("model", kind="stable").reset_index(drop=True)
     half = [t_half_width(sd, int(n)) for sd, n in zip(frame["sd"], frame["n"], strict=True)]
     frame["low"] = frame["mean"] - half
     frame["high"] = frame["mean"] + half

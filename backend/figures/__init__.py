@@ -1,0 +1,1 @@
+"""Plotly figures from the store's tables, their captions, and their export."""

@@ -1,0 +1,86 @@
+"""What series, baselines and metrics are called on a figure."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from backend import catalog
+
+METRIC_TITLES = {
+    "r": "Brain predictivity (Pearson r)",
+    "r_normalized": "Normalized predictivity (r / noise ceiling)",
+    "unique_r2": "Unique R² over all nuisance baselines",
+}
+
+BASELINE_TITLES = {
+    "length": "sentence length",
+    "frequency": "word frequency",
+    "position": "position",
+    "oasm": "sample order",
+    "static-embedding": "static embedding",
+    "all nuisance": "all nuisance",
+}
+
+SPLIT_TITLES = {
+    "contiguous": "contiguous folds",
+    "grouped": "whole groups held out",
+    "shuffled": "shuffled folds (leak)",
+}
+
+
+def model_title(model: str) -> str:
+    """Name of a model on the screen."""
+    entry = catalog.models().get(model)
+    return entry.title if entry else model
+
+
+def compression_title(compression: str) -> str:
+    """Name of a compression on the screen."""
+    entry = catalog.compressions().get(compression)
+    return entry.title if entry else compression
+
+
+def dataset_title(dataset: str) -> str:
+    """Name of a data set on the screen."""
+    entry = catalog.datasets().get(dataset)
+    return entry.title if entry else dataset
+
+
+def roi_title(dataset: str, roi: str) -> str:
+    """Name of a response on the screen."""
+    entry = catalog.datasets().get(dataset)
+    return entry.responses.get(roi, roi) if entry else roi
+
+
+def series_titles(frame: pd.DataFrame) -> dict[str, str]:
+    """Name each run of a frame, telling apart runs that differ in something unseen.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        With run_id, model, compression and split.
+
+    Returns
+    -------
+    dict of str to str
+        Run id to title: model and compression, and the start of the run's id where two runs of
+        one split would otherwise share a title.
+    """
+    runs = frame.drop_duplicates("run_id")
+    titles = [
+        f"{model_title(m)}, {compression_title(c)}"
+        for m, c in zip(runs["model"], runs["compression"], strict=True)
+    ]
+    keys = list(zip(titles, runs["split"], strict=True))
+    return {
+        run_id: title if keys.count(key) == 1 else f"{title} ({run_id[:6]})"
+        for run_id, title, key in zip(runs["run_id"], titles, keys, strict=True)
+    }
+
+
+def joined(words: Sequence[str]) -> str:
+    """Join names as a sentence does."""
+    unique = list(dict.fromkeys(words))
+    if len(unique) <= 1:
+        return "".join(unique)
+    return f"{', '.join(unique[:-1])} and {unique[-1]}"

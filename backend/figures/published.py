@@ -1,0 +1,46 @@
+"""Published layer curves, kept apart from the user's own."""
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from backend.figures.labels import METRIC_TITLES
+from backend.figures.theme import DASHES, SERIES, SYMBOLS, Mode, style
+
+
+def published_layer_figure(
+    rows: pd.DataFrame, mode: Mode = "light", height: int = 460
+) -> go.Figure:
+    """Draw published predictivity by layer, a curve per model.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Rows of ``published`` with a layer.
+    mode : {"light", "dark"}
+    height : int
+        Pixels.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        Bands are the mean and 1.96 times its published standard error.
+    """
+    figure = go.Figure()
+    for index, (model, of_model) in enumerate(rows.groupby("model", sort=False)):
+        points = of_model.sort_values("layer")
+        figure.add_scatter(
+            x=points["layer"],
+            y=points["value"],
+            error_y={"type": "data", "array": 1.96 * points["sem"], "thickness": 1, "width": 0},
+            mode="lines+markers",
+            name=str(model),
+            line={"color": SERIES[index], "width": 3, "dash": DASHES[index]},
+            marker={"size": 7, "symbol": SYMBOLS[index]},
+            hovertemplate="layer %{x}: %{y:.3f}<extra>" + str(model) + "</extra>",
+        )
+    style(figure, mode, height)
+    reviewed = "" if rows["reviewed"].all() else " (not peer-reviewed)"
+    figure.update_layout(title_text=f"Published layer curves{reviewed}", margin={"t": 96})
+    figure.update_xaxes(title_text="Layer (0 = embeddings)")
+    figure.update_yaxes(title_text=METRIC_TITLES["r"], rangemode="tozero")
+    return figure

@@ -1,0 +1,82 @@
+"""One look for every figure: large type, few marks, colours that everybody can tell apart."""
+
+from typing import Literal
+
+import plotly.graph_objects as go
+
+Mode = Literal["light", "dark"]
+
+# Okabe & Ito 2008, Color Universal Design, without the yellow that a projector washes out.
+SERIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x")
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+BASELINE_DASH = "dot"
+
+_INK = {"light": "#1A1D21", "dark": "#F2F4F7"}
+_MUTED = {"light": "#6B7280", "dark": "#9CA3AF"}
+_GRID = {"light": "#E5E7EB", "dark": "#374151"}
+_FONT = "Source Sans, Helvetica, Arial, sans-serif"
+
+
+def ink(mode: Mode) -> str:
+    """Colour of text and axes."""
+    return _INK[mode]
+
+
+def muted(mode: Mode) -> str:
+    """Colour of what stands behind the data: baselines, ceilings, notes."""
+    return _MUTED[mode]
+
+
+def style(figure: go.Figure, mode: Mode = "light", height: int = 460) -> go.Figure:
+    """Give a figure the project's look, in place.
+
+    Parameters
+    ----------
+    figure : plotly.graph_objects.Figure
+    mode : {"light", "dark"}
+        The background stays transparent, so that it is the page's.
+    height : int
+        Pixels.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        The same figure.
+    """
+    figure.update_layout(
+        height=height,
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"family": _FONT, "size": 15, "color": ink(mode)},
+        margin={"l": 70, "r": 24, "t": 84, "b": 60},
+        title={"x": 0, "xref": "paper", "xanchor": "left", "y": 0.985, "yanchor": "top",
+               "font": {"size": 19}},
+        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.0, "yanchor": "bottom",
+                "font": {"size": 14}},
+        hoverlabel={"font": {"family": _FONT, "size": 14}},
+    )  # fmt: skip
+    axis = {
+        "showgrid": True,
+        "gridcolor": _GRID[mode],
+        "zeroline": False,
+        "linecolor": muted(mode),
+        "ticks": "outside",
+        "tickcolor": muted(mode),
+        "title": {"font": {"size": 15}},
+    }
+    figure.update_xaxes(**{**axis, "showgrid": False, "showline": True})
+    figure.update_yaxes(**axis)
+    return figure
+
+
+def mark_simulated(figure: go.Figure, mode: Mode) -> None:
+    """Write SIMULATED across the plot area, where no crop can lose it."""
+    figure.add_annotation(
+        text="SIMULATED",
+        xref="paper", yref="paper", x=0.5, y=0.5,
+        showarrow=False,
+        font={"size": 64, "color": muted(mode)},
+        opacity=0.22,
+        textangle=-18,
+    )  # fmt: skip

@@ -1,0 +1,222 @@
+"""What CortexScale is, what the store holds, and what others have published."""
+
+import pandas as pd
+import streamlit as st
+
+from backend import catalog
+from backend.figures.captions import published_caption, results_caption
+from backend.figures.confound import confound_figure, measured_slopes, published_slopes
+from backend.figures.labels import (
+    SPLIT_TITLES,
+    compression_title,
+    dataset_title,
+    model_title,
+    series_titles,
+)
+from backend.figures.layers import layer_figure
+from backend.figures.published import published_layer_figure
+from backend.statistics import mean_interval
+from backend.store.queries import (
+    baseline_scores,
+    compression_changes,
+    layer_curves,
+    published,
+    runs,
+)
+from backend.store.reader import ResultStore
+from pages.shared.entry import require_app
+from pages.shared.navigation import LAYERS, RUN
+from pages.shared.panel import evidence_badge, figure_panel
+from pages.shared.selection import View, current_view
+from pages.shared.store import open_store
+
+PUBLISHED_DATASET = "Pereira2018 (fMRI, sentence reading)"
+
+
+def show_headline(store: ResultStore, view: View) -> None:
+    curves = layer_curves(store, view.selection, "r")
+    honest = curves[curves["split"] == view.split]
+    if honest.empty:
+        st.info("Nothing in the store fits this selection; widen it in the sidebar.")
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(dataset_title(view.selection.dataset or ""), width="content")
+        evidence_badge(honest["evidence"].iloc[0])
+    baselines = baseline_scores(store, view.selection)
+    show_numbers(store, view, honest, baselines)
+    honest_baselines = baselines[baselines["split"] == view.split]
+    caption = results_caption(
+        honest,
+        "Brain predictivity (Pearson r) by layer, mean over folds with 95% t intervals; dotted: "
+        "baselines on the same folds",
+    )
+    figure_panel(
+        "overview-layers",
+        lambda mode: layer_figure(honest, honest_baselines, "r", mode, height=480),
+        honest,
+        caption,
+        alt=caption,
+    )
+
+
+def show_numbers(
+    store: ResultStore, view: View, honest: pd.DataFrame, baselines: pd.DataFrame
+) -> None:
+    best = honest.loc[honest["mean"].idxmax()]
+    order = baselines[(baselines["split"] == view.split) & (baselines["baseline"] == "oasm")]
+    length = baselines[(baselines["split"] == view.split) & (baselines["baseline"] == "length")]
+    cells = [
+        (
+            "Best layer, r",
+            f"{best['mean']:.2f}",
+            f"{series_titles(honest)[best['run_id']]}, layer {best['layer']}",
+        ),
+        ("Sentence length alone, r", f"{length['mean'].mean():.2f}", "baseline, same folds"),
+        ("Sample order alone, r", f"{order['mean'].mean():.2f}", "OASM baseline, same folds"),
+    ]
+    for change in compression_changes(store, view.selection, view.split).itertuples():
+        interval = mean_interval(change.differences)
+        cells.append(
+            (
+                f"{compression_title(change.compression)}, change in r",
+                f"{interval.mean:+.3f}",
+                f"[{interval.low:+.3f}, {interval.high:+.3f}] over folds, layer {change.layer}",
+            )
+        )
+    for column, (label, value, note) in zip(st.columns(len(cells)), cells, strict=True):
+        with column.container(border=True, height="stretch"):
+            st.metric(label, value)
+            st.caption(note)
+
+
+def show_confound(store: ResultStore, view: View, figures: pd.DataFrame) -> None:
+    selection = view.selection
+    curves = layer_curves(store, selection, "r")
+    uncompressed = curves[curves["compression"] == "none"]
+    if uncompressed.empty:
+        uncompressed = curves
+    run = uncompressed.iloc[0] if len(uncompressed) else None
+    if run is None or not {view.split, "shuffled"} <= set(curves["split"]):
+        return
+    same = (curves["model"] == run["model"]) & (curves["compression"] == run["compression"])
+    baselines = baseline_scores(store, selection)
+    floor = baselines[
+        (baselines["model"] == run["model"]) & (baselines["compression"] == run["compression"])
+    ]
+    if "shuffled" not in set(curves[same]["split"]) or run["evidence"] != "measured":
+        return
+    measured = measured_slopes(curves[same], floor, view.split)
+    others = published_slopes(figures, PUBLISHED_DATASET)
+    caption = " ".join(
+        [
+            results_caption(measured, "Left: predictivity with honest and with shuffled folds"),
+            published_caption(others, "Right: the same comparison for GPT2-XL"),
+        ]
+    )
+    figure_panel(
+        "folds",
+        lambda mode: confound_figure(measured, others, mode),
+        pd.concat([measured, others.assign(evidence="published", source=others["citation"])])[
+            ["evidence", "source", "dataset", "name", "split", "mean", "low", "high"]
+        ],
+        caption,
+        alt=caption,
+    )
+
+
+def show_findings() -> None:
+    st.subheader("What has been published")
+    for row in _in_rows(list(catalog.findings().values()), 3):
+        for column, finding in zip(st.columns(3), row, strict=False):
+            citation = catalog.citations()[finding.citation]
+            with column.container(border=True, height="stretch"):
+                evidence_badge("published")
+                st.markdown(finding.claim)
+                st.caption(f"{finding.scope}. [{citation.short}]({citation.url})")
+
+
+def _in_rows(items: list, n: int) -> list[list]:
+    return [items[start : start + n] for start in range(0, len(items), n)]
+
+
+def show_published_curves(figures: pd.DataFrame) -> None:
+    rows = figures[figures["layer"].notna()]
+    if rows.empty:
+        return
+    caption = published_caption(
+        rows, "Published brain predictivity by layer, mean with 1.96 standard errors"
+    )
+    figure_panel(
+        "published-layers",
+        lambda mode: published_layer_figure(rows, mode),
+        rows.assign(evidence="published"),
+        caption,
+        alt=caption,
+    )
+    with st.expander(f"All {len(figures)} published figures in the store"):
+        st.dataframe(
+            figures.assign(
+                citation=[catalog.citations()[key].short for key in figures["citation"]]
+            ),
+            hide_index=True,
+        )
+
+
+def show_store(store: ResultStore) -> None:
+    st.subheader("What is in the store")
+    table = runs(store)
+    for problem in store.problems:
+        st.warning(
+            f"The shard {problem.path.name} in {problem.path.parent.name}/ cannot be read and was "
+            f"left out ({problem.reason}). Delete it and compute the run again.",
+            icon=":material/broken_image:",
+        )
+    if table.empty:
+        st.info("No runs yet.")
+        return
+    shown = pd.DataFrame(
+        {
+            "Evidence": table["evidence"],
+            "Data set": table["dataset"].map(dataset_title),
+            "Model": table["model"].map(model_title),
+            "Compression": table["compression"].map(compression_title),
+            "Bits per weight": table["bits_per_weight"],
+            "Folds": table["split"].map(SPLIT_TITLES),
+            "n": table["n_samples"],
+            "Best layer": table["best_layer"],
+            "Best r": table["best_r"],
+            "Seconds": table["seconds"],
+            "From": table["origin"],
+            "Made": table["created_at"],
+        }
+    )
+    st.dataframe(
+        shown,
+        hide_index=True,
+        column_config={
+            "Bits per weight": st.column_config.NumberColumn(format="%.1f"),
+            "Best r": st.column_config.NumberColumn(format="%.3f"),
+            "Seconds": st.column_config.NumberColumn(format="%.0f"),
+            "Made": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm"),
+        },
+    )
+
+
+require_app()
+st.title("CortexScale")
+st.markdown(
+    "**How do a language model's scale and compression change how well it predicts the human "
+    "brain?** An encoding model is a ridge regression from a model's hidden states to brain "
+    "responses, scored by the correlation of predicted and held-out responses."
+)
+with st.container(horizontal=True):
+    st.page_link(LAYERS, label="Explore the layers", icon=":material/stacked_line_chart:")
+    st.page_link(RUN, label="Run it on your own sentences", icon=":material/play_circle:")
+current, opened = current_view(), open_store()
+quoted = published(opened)
+if current is not None:
+    show_headline(opened, current)
+    show_confound(opened, current, quoted)
+show_findings()
+show_published_curves(quoted)
+show_store(opened)
