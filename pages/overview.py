@@ -139,27 +139,32 @@ def _in_rows(items: list, n: int) -> list[list]:
     return [items[start : start + n] for start in range(0, len(items), n)]
 
 
-def show_published_curves(figures: pd.DataFrame) -> None:
+def show_published_figures(figures: pd.DataFrame) -> None:
     rows = figures[figures["layer"].notna()]
-    if rows.empty:
-        return
-    caption = published_caption(
-        rows, "Published brain predictivity by layer, mean with 1.96 standard errors"
-    )
-    figure_panel(
-        "published-layers",
-        lambda mode: published_layer_figure(rows, mode),
-        rows.assign(evidence="published"),
-        caption,
-        alt=caption,
-    )
-    with st.expander(f"All {len(figures)} published figures in the store"):
-        st.dataframe(
-            figures.assign(
-                citation=[catalog.citations()[key].short for key in figures["citation"]]
-            ),
-            hide_index=True,
+    # Neither is drawn before somebody opens it: the first page should not wait for them.
+    curves = st.expander(
+        "Published layer curves: Llama-3.1-8B, base and instruct (not peer-reviewed)",
+        key="published-curves", on_change="rerun",
+    )  # fmt: skip
+    if curves.open and len(rows):
+        caption = published_caption(
+            rows, "Published brain predictivity by layer, mean with 1.96 standard errors"
         )
+        with curves:
+            figure_panel(
+                "published-layers",
+                lambda mode: published_layer_figure(rows, mode),
+                rows.assign(evidence="published"),
+                caption,
+                alt=caption,
+            )
+    table = st.expander(
+        f"All {len(figures)} published figures in the store", key="published-table",
+        on_change="rerun",
+    )  # fmt: skip
+    if table.open:
+        named = [catalog.citations()[key].short for key in figures["citation"]]
+        table.dataframe(figures.assign(citation=named), hide_index=True)
 
 
 def show_store(store: ResultStore) -> None:
@@ -218,5 +223,5 @@ if current is not None:
     show_headline(opened, current)
     show_confound(opened, current, quoted)
 show_findings()
-show_published_curves(quoted)
+show_published_figures(quoted)
 show_store(opened)
