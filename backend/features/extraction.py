@@ -140,7 +140,7 @@ def _forward(
                 attention_mask=mask.to(loaded.device),
                 output_hidden_states=True,
             )
-    except (TypeError, ValueError, IndexError, RuntimeError) as error:
+    except (AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
         # A model of images besides text, a tokenizer of another model, or too little memory.
         raise ModelError(
             f"{type(loaded.model).__name__} cannot read these sentences ({error}); choose a "

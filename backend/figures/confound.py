@@ -5,9 +5,8 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from backend.figures.labels import BASELINE_TITLES, METRIC_TITLES, model_title
-from backend.figures.theme import SERIES, SYMBOLS, Mode, ink, muted, style
+from backend.figures.theme import SYMBOLS, Mode, ink, muted, order_colour, series_colour, style
 
-SPLITS = ("contiguous", "shuffled")
 ORDER_TITLE = BASELINE_TITLES["oasm"]
 
 
@@ -19,7 +18,8 @@ def measured_slopes(
     Parameters
     ----------
     curves, baselines : pandas.DataFrame
-        Of one data set, roi, model and compression; see :mod:`backend.store.queries`.
+        Of one data set, roi, model and compression; see :mod:`backend.store.queries`. Of several
+        runs with the same split, the first is taken.
     honest : {"contiguous", "grouped"}
         The split to set against shuffled.
 
@@ -30,8 +30,9 @@ def measured_slopes(
         model is taken at the layer that is best on the honest folds, on both.
     """
     keep = ["split", "mean", "low", "high", "n_samples", "n_folds", "dataset", "evidence", "source"]
-    honest_rows = curves[curves["split"] == honest]
-    layer = honest_rows.loc[honest_rows["mean"].idxmax(), "layer"]
+    curves = curves.drop_duplicates(["split", "layer"])
+    baselines = baselines.drop_duplicates(["split", "baseline"])
+    layer = curves[curves["split"] == honest].sort_values("mean")["layer"].iloc[-1]
     model = curves[(curves["layer"] == layer) & curves["split"].isin([honest, "shuffled"])]
     parts = [model[keep].assign(name=f"{model_title(model['model'].iloc[0])}, layer {layer}")]
     for name in ("length", "oasm"):
@@ -97,9 +98,7 @@ def confound_figure(
         title_text="Shuffled folds reward sample order", margin={"r": 24, "t": 124},
         legend={"y": 1.10},
     )  # fmt: skip
-    figure.update_xaxes(
-        type="category", range=[-0.35, 1.35], categoryorder="array", categoryarray=list(SPLITS)
-    )
+    figure.update_xaxes(type="category", range=[-0.35, 1.35])
     figure.update_yaxes(title_text=METRIC_TITLES["r"], row=1, col=1)
     figure.add_hline(y=0, line={"color": muted(mode), "width": 1})
     for column, title in enumerate(("Measured here", "Published"), start=1):
@@ -116,10 +115,13 @@ def _add_slope(
     figure: go.Figure, points: pd.DataFrame, name: str, index: int, column: int, mode: Mode
 ) -> None:
     is_order = name == ORDER_TITLE
-    colour = "#D55E00" if is_order else [SERIES[0], muted(mode), SERIES[2]][index % 3]
-    ordered = points.set_index("split").reindex(list(SPLITS))
+    is_model = name not in BASELINE_TITLES.values()
+    colour = series_colour(0, mode) if is_model else muted(mode)
+    if is_order:
+        colour = order_colour(mode)
+    ordered = points.sort_values("split", key=lambda split: split == "shuffled")
     figure.add_scatter(
-        x=list(SPLITS),
+        x=ordered["split"],
         y=ordered["mean"],
         error_y={
             "type": "data",

@@ -17,21 +17,20 @@ from backend.figures.labels import (
 from backend.figures.theme import (
     BASELINE_DASH,
     DASHES,
-    SERIES,
     SYMBOLS,
     Mode,
     mark_simulated,
     muted,
+    order_colour,
+    series_colour,
     style,
 )
 
 ORDER = "oasm"
 # Beside each other, two panels have room for the baselines that the comparison is about.
-_COMPARED = ("length", ORDER, "all nuisance")
-_ORDER_COLOUR = "#D55E00"
-_CURVE_COLOURS = tuple(colour for colour in SERIES if colour != _ORDER_COLOUR)
+_COMPARED = {"length": "length", ORDER: BASELINE_TITLES[ORDER], "all nuisance": "nuisance"}
 _DODGE = 0.09
-_RIGHT_MARGIN = 190
+_RIGHT_MARGIN = {1: 190, 2: 140}
 
 
 def layer_figure(
@@ -76,7 +75,7 @@ def layer_figure(
         shared_yaxes=True,
         horizontal_spacing=0.22 if metric != "unique_r2" and len(splits) > 1 else 0.06,
     )
-    _add_curves(figure, curves, splits)
+    _add_curves(figure, curves, splits, mode)
     if metric == "unique_r2":
         figure.add_hline(y=0, line={"color": muted(mode), "width": 2})
     else:
@@ -87,13 +86,13 @@ def layer_figure(
     return figure
 
 
-def _add_curves(figure: go.Figure, curves: pd.DataFrame, splits: Sequence[str]) -> None:
+def _add_curves(figure: go.Figure, curves: pd.DataFrame, splits: Sequence[str], mode: Mode) -> None:
     titles = series_titles(curves)
     names = list(dict.fromkeys(titles.values()))
     for run_id, rows in curves.groupby("run_id", sort=False):
         name = titles[str(run_id)]
         index = names.index(name)
-        colour = _CURVE_COLOURS[index % len(_CURVE_COLOURS)]
+        colour = series_colour(index, mode)
         column = splits.index(rows["split"].iloc[0]) + 1
         offset = _DODGE * (index - (len(names) - 1) / 2)
         figure.add_scatter(
@@ -130,14 +129,15 @@ def _add_baselines(
         means = of_split.groupby("baseline", sort=False)[value].mean().sort_values()
         places = spread_labels(means.tolist(), _label_gap(figure))
         for (name, y), label_y in zip(means.items(), places, strict=True):
-            colour = _ORDER_COLOUR if name == ORDER else muted(mode)
+            colour = order_colour(mode) if name == ORDER else muted(mode)
             figure.add_hline(
                 y=y,
                 line={"color": colour, "dash": BASELINE_DASH, "width": 3 if name == ORDER else 1.6},
                 row=1,
                 col=column,
             )
-            title = BASELINE_TITLES.get(str(name), str(name))
+            titles = BASELINE_TITLES if len(splits) == 1 else _COMPARED
+            title = titles.get(str(name), str(name))
             _label_right(figure, column, label_y, f"{title} {y:.2f}", colour, bold=name == ORDER)
 
 
@@ -217,7 +217,7 @@ def _finish(
     figure.update_layout(
         title_text=f"{roi_title(first['dataset'], first['roi'])}: predictivity by layer",
         margin={
-            "r": 30 if metric == "unique_r2" else _RIGHT_MARGIN,
+            "r": 30 if metric == "unique_r2" else _RIGHT_MARGIN[len(splits)],
             "t": 84 if len(splits) == 1 else 116,
         },
         legend={"y": 1.0 if len(splits) == 1 else 1.09},

@@ -4,7 +4,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from backend.figures.labels import METRIC_TITLES
-from backend.figures.theme import DASHES, SERIES, SYMBOLS, Mode, style
+from backend.figures.theme import DASHES, SYMBOLS, Mode, series_colour, style
 
 
 def published_layer_figure(
@@ -34,7 +34,7 @@ def published_layer_figure(
             error_y={"type": "data", "array": 1.96 * points["sem"], "thickness": 1, "width": 0},
             mode="lines+markers",
             name=str(model),
-            line={"color": SERIES[index], "width": 3, "dash": DASHES[index]},
+            line={"color": series_colour(index, mode), "width": 3, "dash": DASHES[index]},
             marker={"size": 7, "symbol": SYMBOLS[index]},
             hovertemplate="layer %{x}: %{y:.3f}<extra>" + str(model) + "</extra>",
         )

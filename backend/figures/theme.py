@@ -6,8 +6,13 @@ import plotly.graph_objects as go
 
 Mode = Literal["light", "dark"]
 
-# Okabe & Ito 2008, Color Universal Design, without the yellow that a projector washes out.
-SERIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+# Okabe & Ito 2008, Color Universal Design, lightened for a dark ground. Its vermilion is kept for
+# sample order, its yellow left out where a projector would wash it out.
+_SERIES = {
+    "light": ("#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#E69F00"),
+    "dark": ("#56B4E9", "#2CC795", "#E39AC4", "#F0E442", "#E69F00"),
+}
+_ORDER = {"light": "#D55E00", "dark": "#FF8A4C"}
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 BASELINE_DASH = "dot"
@@ -16,6 +21,16 @@ _INK = {"light": "#1A1D21", "dark": "#F2F4F7"}
 _MUTED = {"light": "#6B7280", "dark": "#9CA3AF"}
 _GRID = {"light": "#E5E7EB", "dark": "#374151"}
 _FONT = "Source Sans, Helvetica, Arial, sans-serif"
+
+
+def series_colour(index: int, mode: Mode) -> str:
+    """Colour of the ``index``-th series; symbols and dashes tell series apart as well."""
+    return _SERIES[mode][index % len(_SERIES[mode])]
+
+
+def order_colour(mode: Mode) -> str:
+    """Colour of what knows nothing but sample order, on every figure."""
+    return _ORDER[mode]
 
 
 def ink(mode: Mode) -> str:

@@ -199,7 +199,7 @@ def compression_changes(store: ResultStore, selection: Selection, split: str) ->
     return store.query(
         f"""
         WITH chosen AS (
-            SELECT run_id, model, compression,
+            SELECT run_id, created_at, model, compression,
                    config::JSON ->> '$.data_sha256' AS data,
                    config::JSON ->> '$.pooling' AS pooling,
                    config::JSON ->> '$.n_folds' AS n_folds,
@@ -218,12 +218,19 @@ def compression_changes(store: ResultStore, selection: Selection, split: str) ->
             SELECT run_id, layer, avg(r) AS r FROM scores WHERE compression = 'none' GROUP BY ALL
         ), best AS (
             SELECT run_id, arg_max(layer, r) AS best_layer FROM means GROUP BY run_id
+        ), pairs AS (
+            SELECT c.model, c.compression, best_layer AS layer, c.created_at AS created,
+                   f.created_at AS full_created, c.run_id AS run, f.run_id AS full_run,
+                   list(c.r - f.r ORDER BY c.fold) AS differences
+            FROM best JOIN scores AS f ON f.run_id = best.run_id AND f.layer = best_layer
+            JOIN scores AS c USING (model, data, pooling, n_folds, gap, seed, layer, fold)
+            WHERE c.compression <> 'none' GROUP BY ALL
         )
-        SELECT c.model, c.compression, best_layer AS layer,
-               list(c.r - f.r ORDER BY c.fold) AS differences
-        FROM best JOIN scores AS f ON f.run_id = best.run_id AND f.layer = best_layer
-        JOIN scores AS c USING (model, data, pooling, n_folds, gap, seed, layer, fold)
-        WHERE c.compression <> 'none' GROUP BY ALL ORDER BY c.model, c.compression
+        SELECT model, compression, layer, differences FROM pairs
+        QUALIFY row_number() OVER (
+            PARTITION BY model, compression ORDER BY created DESC, full_created DESC, run, full_run
+        ) = 1
+        ORDER BY model, compression
         """,
         [*parameters, *([selection.roi] if selection.roi else [])],
     )
