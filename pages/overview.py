@@ -10,6 +10,7 @@ from backend.figures.labels import (
     SPLIT_TITLES,
     compression_title,
     dataset_title,
+    joined,
     model_title,
     series_titles,
 )
@@ -181,6 +182,33 @@ def show_store(store: ResultStore) -> None:
     if table.empty:
         st.info("No runs yet.")
         return
+    st.markdown(store_summary(table))
+    every = st.expander(f"All {len(table)} runs", key="all-runs", on_change="rerun")
+    if every.open:
+        with every:
+            show_runs(table)
+
+
+def store_summary(table: pd.DataFrame) -> str:
+    """Write a line per data set: a light table, which the first page can draw at once."""
+    lines = [
+        "| Data set | Evidence | Models | Compressions | Folds | Runs |",
+        "|---|---|---|---|---|---|",
+    ]
+    for dataset, rows in table.groupby("dataset", sort=False):
+        cells = [
+            dataset_title(str(dataset)),
+            joined(list(rows["evidence"])),
+            joined([model_title(name) for name in rows["model"].sort_values()]),
+            joined([compression_title(name) for name in rows["compression"].sort_values()]),
+            joined([SPLIT_TITLES[name] for name in rows["split"].sort_values()]),
+            str(len(rows)),
+        ]
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines)
+
+
+def show_runs(table: pd.DataFrame) -> None:
     shown = pd.DataFrame(
         {
             "Evidence": table["evidence"],

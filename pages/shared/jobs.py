@@ -94,6 +94,7 @@ def _select(job: Job) -> None:
     """Point the sidebar, and with it the URL, at a run's result."""
     config = job.task.config
     st.session_state["data"] = config.dataset
+    st.session_state["evidence"] = config.evidence
     st.session_state["roi"] = config.responses[0]
     st.session_state["models"] = [config.model]
     st.session_state["compressions"] = [config.compression]

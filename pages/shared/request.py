@@ -97,7 +97,7 @@ def _on_disk() -> Table:
 
 
 def _columns(table: Table) -> DataChoice:
-    names = column_names(Path(table.dataset).expanduser())
+    names = column_names(_local(table.dataset))
     known = _known_columns(table)
     sentence = st.selectbox(
         "Sentences", names, key="run_sentence",
@@ -122,6 +122,18 @@ def _columns(table: Table) -> DataChoice:
         None if group == _NONE else group,
         known.name if known else table.name,
     )
+
+
+def _local(typed: str) -> Path:
+    """Turn what was typed into a path; refuse what no file can be called."""
+    try:
+        path = Path(typed).expanduser()
+        path.exists()
+    except (OSError, RuntimeError) as error:
+        raise InputError(
+            f"no such file or folder: {typed[:200]}. Give a path on the machine that runs the app."
+        ) from error
+    return path
 
 
 def _known_columns(table: Table) -> DataChoice | None:
@@ -183,7 +195,7 @@ def _model() -> str:
         folder = st.text_input("Folder that save_pretrained wrote", key="run_folder")
         if not folder:
             raise _Waiting("Give the folder of a saved model.")
-        if not Path(folder).expanduser().is_dir():
+        if not _local(folder).is_dir():
             raise ModelError(
                 f"there is no folder {folder} on the machine that runs the app; give the one that "
                 "model.save_pretrained(FOLDER) and tokenizer.save_pretrained(FOLDER) wrote."

@@ -44,7 +44,9 @@ def _choose(available: pd.DataFrame) -> View:
     seed_one("data", datasets)
     dataset = st.selectbox("Data set", datasets, format_func=dataset_title, key="data")
     rows = available[available["dataset"] == dataset]
-    evidence_badge(rows["evidence"].iloc[0])
+    evidence = _choose_evidence(list(rows["evidence"].unique()))
+    rows = rows[rows["evidence"] == evidence]
+    evidence_badge(evidence)
     rois = list(rows["roi"].unique())
     seed_one("roi", rois)
     roi = st.selectbox("Response", rois, format_func=partial(roi_title, dataset), key="roi")
@@ -69,6 +71,7 @@ def _choose(available: pd.DataFrame) -> View:
     write_url(
         {
             "data": dataset,
+            "evidence": evidence,
             "roi": roi,
             "models": chosen_models,
             "compressions": chosen_compressions,
@@ -79,11 +82,20 @@ def _choose(available: pd.DataFrame) -> View:
     )
     selection = Selection(
         dataset=dataset,
+        evidence=evidence,
         roi=roi,
         models=tuple(chosen_models),
         compressions=tuple(chosen_compressions),
     )
     return View(selection=selection, split=split, shuffled=shuffled, metric=metric)
+
+
+def _choose_evidence(kinds: list[str]) -> str:
+    """Ask only where measured and simulated results are filed under one name."""
+    seed_one("evidence", kinds)
+    if len(kinds) > 1:
+        return st.selectbox("Evidence", kinds, key="evidence")
+    return st.session_state["evidence"]
 
 
 def _choose_folds(splits: list[str]) -> tuple[str, bool]:

@@ -9,14 +9,18 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 _UNKNOWN = "_unknown_in_url"
+_FLAGS = ("true", "false")
 
 
 def seed_one(key: str, options: Sequence[str]) -> None:
     """Give a select box its value from the session, else from the URL, else its first option."""
     value = st.session_state.get(key)
     if value not in options:
-        value = _known([st.query_params.get(key)], options, key)
-        st.session_state[key] = value[0] if value else options[0]
+        # Once a session has a value, the URL only repeats it: a choice that another one has ruled
+        # out is no fault of a link.
+        asked = [] if key in st.session_state else [st.query_params.get(key)]
+        known = _known(asked, options, key)
+        st.session_state[key] = known[0] if known else options[0]
 
 
 def seed_several(key: str, options: Sequence[str]) -> None:
@@ -32,7 +36,7 @@ def seed_several(key: str, options: Sequence[str]) -> None:
 def seed_flag(key: str) -> None:
     """Give a toggle its value likewise; off by default."""
     if key not in st.session_state:
-        st.session_state[key] = st.query_params.get(key) == "true"
+        st.session_state[key] = "true" in _known([st.query_params.get(key)], _FLAGS, key)
 
 
 def write_url(selection: Mapping[str, str | Sequence[str]]) -> None:
@@ -50,7 +54,13 @@ def write_url(selection: Mapping[str, str | Sequence[str]]) -> None:
 
 
 def _known(values: Sequence[str | None], options: Sequence[str], key: str) -> list[str]:
-    given = [value for value in values if value]
-    unknown = [f"{key} {value[:60]!r}" for value in given if value not in options]
+    given = list(dict.fromkeys(value for value in values if value))
+    unknown = [f"{key} {_verbatim(value)}" for value in given if value not in options]
     st.session_state[_UNKNOWN] = [*st.session_state.get(_UNKNOWN, []), *unknown]
     return [value for value in given if value in options]
+
+
+def _verbatim(value: str) -> str:
+    """Quote what a link says, so that none of it acts as Markdown: no images, no other links."""
+    quoted = repr(value[:60]).replace("`", "'")
+    return f"`{quoted}`"
