@@ -53,6 +53,9 @@ def export_image(figure: go.Figure, caption: str, kind: ImageFormat) -> bytes:
             "PNG, SVG and PDF need Chrome or Chromium, which is not on this machine's path. "
             "Install it (Debian: apt-get install chromium), or take HTML or CSV."
         )
+    # Imported here since only exports need it.
+    from kaleido.errors import KaleidoError
+
     captioned = with_caption(figure, caption)
     try:
         return bytes(
@@ -63,7 +66,7 @@ def export_image(figure: go.Figure, caption: str, kind: ImageFormat) -> bytes:
                 scale=_PNG_SCALE if kind == "png" else 1,
             )
         )
-    except (RuntimeError, ValueError, OSError) as error:
+    except (KaleidoError, RuntimeError, ValueError, OSError) as error:
         raise ExportError(
             f"the browser could not render the figure ({error}). Try again, or take HTML."
         ) from error

@@ -1,6 +1,7 @@
 """Predictivity by layer, beside its baselines and ceiling."""
 
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -30,7 +31,19 @@ ORDER = "oasm"
 # Beside each other, two panels have room for the baselines that the comparison is about.
 _COMPARED = {"length": "length", ORDER: BASELINE_TITLES[ORDER], "all nuisance": "nuisance"}
 _DODGE = 0.09
+# Of a label in 13 points, and above and below two panels.
+_LABEL_PIXELS = 20
+_MARGINS = 176
 _RIGHT_MARGIN = {1: 190, 2: 140}
+
+
+class _Level(NamedTuple):
+    """A horizontal line and its label: a baseline's score, or the noise ceiling."""
+
+    y: float
+    text: str
+    line: dict[str, Any]
+    bold: bool
 
 
 def layer_figure(
@@ -79,8 +92,14 @@ def layer_figure(
     if metric == "unique_r2":
         figure.add_hline(y=0, line={"color": muted(mode), "width": 2})
     else:
-        _add_baselines(figure, baselines, splits, metric, mode)
-        _add_ceiling(figure, curves, splits, metric, mode)
+        ceiling = _ceiling_level(curves, metric, mode)
+        levels = [
+            [*_baseline_levels(baselines, split, len(splits), metric, mode), *ceiling]
+            for split in splits
+        ]
+        gap = _label_gap(curves, [level for column in levels for level in column], height)
+        for column, of_split in enumerate(levels, start=1):
+            _add_levels(figure, of_split, column, gap)
     style(figure, mode, height)
     _finish(figure, curves, splits, metric, mode)
     return figure
@@ -118,39 +137,43 @@ def _add_curves(figure: go.Figure, curves: pd.DataFrame, splits: Sequence[str], 
         )
 
 
-def _add_baselines(
-    figure: go.Figure, baselines: pd.DataFrame, splits: Sequence[str], metric: str, mode: Mode
-) -> None:
+def _baseline_levels(
+    baselines: pd.DataFrame, split: str, n_splits: int, metric: str, mode: Mode
+) -> list[_Level]:
     value = "mean" if metric == "r" else "mean_normalized"
-    for column, split in enumerate(splits, start=1):
-        of_split = baselines[(baselines["split"] == split) & baselines[value].notna()]
-        if len(splits) > 1:
-            of_split = of_split[of_split["baseline"].isin(_COMPARED)]
-        means = of_split.groupby("baseline", sort=False)[value].mean().sort_values()
-        places = spread_labels(means.tolist(), _label_gap(figure))
-        for (name, y), label_y in zip(means.items(), places, strict=True):
-            colour = order_colour(mode) if name == ORDER else muted(mode)
-            figure.add_hline(
-                y=y,
-                line={"color": colour, "dash": BASELINE_DASH, "width": 3 if name == ORDER else 1.6},
-                row=1,
-                col=column,
-            )
-            titles = BASELINE_TITLES if len(splits) == 1 else _COMPARED
-            title = titles.get(str(name), str(name))
-            _label_right(figure, column, label_y, f"{title} {y:.2f}", colour, bold=name == ORDER)
+    of_split = baselines[(baselines["split"] == split) & baselines[value].notna()]
+    titles = BASELINE_TITLES
+    if n_splits > 1:
+        of_split = of_split[of_split["baseline"].isin(_COMPARED)]
+        titles = _COMPARED
+    levels = []
+    for name, y in of_split.groupby("baseline", sort=False)[value].mean().items():
+        is_order = name == ORDER
+        line = {
+            "color": order_colour(mode) if is_order else muted(mode),
+            "dash": BASELINE_DASH,
+            "width": 3 if is_order else 1.6,
+        }
+        text = f"{titles.get(str(name), str(name))} {y:.2f}"
+        levels.append(_Level(float(y), text, line, bold=is_order))
+    return levels
 
 
-def _add_ceiling(
-    figure: go.Figure, curves: pd.DataFrame, splits: Sequence[str], metric: str, mode: Mode
-) -> None:
+def _ceiling_level(curves: pd.DataFrame, metric: str, mode: Mode) -> list[_Level]:
     known = curves["ceiling"].dropna()
     if known.empty:
-        return
+        return []
     y = float(known.iloc[0]) if metric == "r" else 1.0
-    for column, _ in enumerate(splits, start=1):
-        figure.add_hline(y=y, line={"color": muted(mode), "width": 3}, row=1, col=column)
-        _label_right(figure, column, y, f"noise ceiling {y:.2f}", muted(mode), bold=True)
+    return [_Level(y, f"noise ceiling {y:.2f}", {"color": muted(mode), "width": 3}, bold=True)]
+
+
+def _add_levels(figure: go.Figure, levels: Sequence[_Level], column: int, gap: float) -> None:
+    """Draw lines where they belong, and their labels as near as leaves each of them legible."""
+    ascending = sorted(levels, key=lambda level: level.y)
+    places = spread_labels([level.y for level in ascending], gap)
+    for level, place in zip(ascending, places, strict=True):
+        figure.add_hline(y=level.y, line=level.line, row=1, col=column)
+        _label_right(figure, column, place, level.text, level.line["color"], level.bold)
 
 
 def _label_right(
@@ -171,12 +194,12 @@ def _label_right(
     )
 
 
-def _label_gap(figure: go.Figure) -> float:
-    """Distance in data units at which two labels of 13 points stop touching."""
-    tops = [
-        np.nanmax(np.asarray(trace.y) + np.asarray(trace.error_y.array)) for trace in figure.data
-    ]
-    return 0.05 * max(0.4, float(max(tops)))
+def _label_gap(curves: pd.DataFrame, levels: Sequence[_Level], height: int) -> float:
+    """Distance in data units at which two labels stop touching."""
+    marks = [*curves["mean"], *curves["low"], *curves["high"], *(level.y for level in levels)]
+    # Axes end a little beyond their marks.
+    span = 1.15 * float(np.nanmax(marks) - np.nanmin(marks))
+    return _LABEL_PIXELS * span / (height - _MARGINS)
 
 
 def spread_labels(values: Sequence[float], gap: float) -> list[float]:

@@ -34,8 +34,12 @@ def published_layer_figure(
             error_y={"type": "data", "array": 1.96 * points["sem"], "thickness": 1, "width": 0},
             mode="lines+markers",
             name=str(model),
-            line={"color": series_colour(index, mode), "width": 3, "dash": DASHES[index]},
-            marker={"size": 7, "symbol": SYMBOLS[index]},
+            line={
+                "color": series_colour(index, mode),
+                "width": 3,
+                "dash": DASHES[index % len(DASHES)],
+            },
+            marker={"size": 7, "symbol": SYMBOLS[index % len(SYMBOLS)]},
             hovertemplate="layer %{x}: %{y:.3f}<extra>" + str(model) + "</extra>",
         )
     style(figure, mode, height)

@@ -84,8 +84,7 @@ def layer_curves(store: ResultStore, selection: Selection, metric: str = "r") ->
     """
     if metric not in METRICS:
         raise ValueError(f"unknown metric {metric!r}; accepted are {', '.join(METRICS)}")
-    where, parameters = selection.where()
-    roi = "AND roi = ?" if selection.roi else ""
+    where, parameters = selection.where(scores=True)
     frame = store.query(
         f"""
         SELECT run_id, dataset, model, compression, split, evidence, source, n_samples, n_folds,
@@ -93,10 +92,10 @@ def layer_curves(store: ResultStore, selection: Selection, metric: str = "r") ->
                avg(scores.{metric}) AS mean, stddev_samp(scores.{metric}) AS sd,
                count(scores.{metric}) AS n, any_value(scores.ceiling) AS ceiling
         FROM runs JOIN roi_scores AS scores USING (run_id)
-        WHERE {where} {roi} AND scores.{metric} IS NOT NULL
+        WHERE {where} AND scores.{metric} IS NOT NULL
         GROUP BY ALL ORDER BY model, compression, split, run_id, roi, layer
         """,
-        [*parameters, *([selection.roi] if selection.roi else [])],
+        parameters,
     )
     return _with_interval(frame)
 
@@ -115,18 +114,17 @@ def baseline_scores(store: ResultStore, selection: Selection) -> pd.DataFrame:
         One row per run, roi and baseline: run_id, dataset, model, compression, split, evidence,
         source, n_samples, n_folds, roi, baseline, mean, mean_normalized, sd, low, high.
     """
-    where, parameters = selection.where()
-    roi = "AND roi = ?" if selection.roi else ""
+    where, parameters = selection.where(scores=True)
     frame = store.query(
         f"""
         SELECT run_id, dataset, model, compression, split, evidence, source, n_samples, n_folds,
                roi, baseline, avg(scores.r) AS mean, avg(scores.r_normalized) AS mean_normalized,
                stddev_samp(scores.r) AS sd, count(*) AS n
         FROM runs JOIN baseline_scores AS scores USING (run_id)
-        WHERE {where} {roi}
+        WHERE {where}
         GROUP BY ALL ORDER BY model, compression, split, run_id, roi, baseline
         """,
-        [*parameters, *([selection.roi] if selection.roi else [])],
+        parameters,
     )
     return _with_interval(frame)
 

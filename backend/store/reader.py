@@ -75,7 +75,9 @@ class ResultStore:
         pandas.DataFrame
         """
         with self._lock:
-            return self._connection.execute(sql, list(parameters)).df()
+            relation = self._connection.sql(sql, params=list(parameters))
+            frame: pd.DataFrame = relation.to_arrow_table().to_pandas()
+        return frame
 
     def _attach(self, precomputed: Path | None) -> bool:
         if precomputed is None or not precomputed.exists():

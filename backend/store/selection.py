@@ -22,16 +22,25 @@ class Selection(BaseModel):
     compressions: tuple[str, ...] = ()
     evidence: str | None = None
 
-    def where(self) -> tuple[str, list[object]]:
+    def where(self, scores: bool = False) -> tuple[str, list[object]]:
         """Translate into a SQL condition and its parameters.
 
-        ``roi`` is a column of scores rather than of runs, and is left to the queries on scores.
+        Parameters
+        ----------
+        scores : bool
+            The condition is for scores joined to their runs; ``roi`` is a column of scores, and
+            does not filter runs alone.
+
+        Returns
+        -------
+        tuple of (str, list)
         """
         conditions, parameters = ["true"], list[object]()
         for column, value in (
             ("dataset", self.dataset),
             ("split", self.split),
             ("evidence", self.evidence),
+            ("roi", self.roi if scores else None),
         ):
             if value is not None:
                 conditions.append(f"{column} = ?")
