@@ -170,7 +170,7 @@ def parse_layers(text: str) -> tuple[int, ...]:
     layers: set[int] = set()
     for part in text.split(","):
         first, _, last = part.strip().partition("-")
-        if not first.isdigit() or (last and not last.isdigit()) or part.strip().endswith("-"):
+        if not first.isdecimal() or (last and not last.isdecimal()) or part.strip().endswith("-"):
             raise argparse.ArgumentTypeError(
                 f"{text!r} is not a list of layers; write numbers and ranges, such as 0-3,6"
             )

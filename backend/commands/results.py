@@ -74,7 +74,7 @@ def export_results(arguments: argparse.Namespace) -> int:
         "layers": lambda: layer_curves(store, selection, arguments.metric),
         "baselines": lambda: baseline_scores(store, selection),
         "runs": lambda: runs(store, selection),
-        "published": lambda: published(store).assign(evidence="published"),
+        "published": lambda: published(store).convert_dtypes().assign(evidence="published"),
     }[arguments.table]()
     _report_problems(store)
     frame = frame.rename(columns={"source": "citation"})
