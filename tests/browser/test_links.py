@@ -1,0 +1,72 @@
+"""The address bar holds the selection, and gives it back."""
+
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import OpenTab
+from tests.browser.harness import Server
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_selection_can_be_sent_to_somebody_else(open_tab: OpenTab, server: Server) -> None:
+    mine = open_tab(server, "/layers")
+    assert len(mine.traces()) == 3
+    mine.keyed("compressions").get_by_text("int8").get_by_role("button").or_(
+        mine.keyed("compressions").get_by_label("Remove int8")
+    ).first.click()
+    expect(mine.page).to_have_url(lambda url: "bnb-int8" not in url)
+    mine.keyed("metric").get_by_text("unique R²").click()
+    expect(mine.page).to_have_url(lambda url: "metric=unique_r2" in url)
+    mine.settle()
+    assert mine.query["compressions"] == ["none", "bnb-nf4"]
+
+    theirs = open_tab(server, mine.page.url)
+    assert theirs.query == mine.query
+    assert theirs.traces() == ["MiniLM-L6, full precision", "MiniLM-L6, NF4"]
+    expect(theirs.keyed("compressions")).not_to_contain_text("int8")
+    expect(theirs.page.locator(".js-plotly-plot .ytitle").first).to_contain_text("Unique R²")
+    assert mine.is_well()
+    assert theirs.is_well()
+
+
+def test_the_selection_goes_along_to_the_other_pages(open_tab: OpenTab, server: Server) -> None:
+    tab = open_tab(server, "/layers?compressions=bnb-nf4&metric=unique_r2")
+    before = tab.query
+    for title in ("Overview", "Run", "Layers"):
+        tab.go_to(title)
+        assert tab.query == before
+    assert tab.traces() == ["MiniLM-L6, NF4"]
+
+
+def test_shuffled_folds_come_with_their_lesson(open_tab: OpenTab, server: Server) -> None:
+    tab = open_tab(server, "/layers")
+    panels = tab.page.locator(".js-plotly-plot .cartesianlayer .subplot")
+    expect(panels).to_have_count(1)
+    tab.keyed("shuffled").get_by_text("Compare with shuffled folds").click()
+    expect(tab.page.get_by_test_id("stAlert")).to_contain_text("Sample order alone scores r = 0.31")
+    expect(panels).to_have_count(2)
+    expect(tab.page).to_have_url(lambda url: "shuffled=true" in url)
+    assert tab.settle().is_well()
+    expect(open_tab(server, tab.page.url).page.get_by_test_id("stAlert")).to_contain_text(
+        "Sample order alone"
+    )
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["![spy](http://example.invalid/spy.png)", "<img src=x onerror=document.title='taken'>"],
+)
+def test_a_hostile_link_loads_nothing_and_runs_nothing(
+    open_tab: OpenTab, server: Server, value: str
+) -> None:
+    tab = open_tab(server, f"/layers?data={quote(value)}&metric={quote(value)}")
+    warning = tab.page.get_by_test_id("stSidebar").get_by_test_id("stAlert")
+    expect(warning).to_contain_text("The link names what this store does not have")
+    expect(warning).to_contain_text(value[:20])
+    assert warning.locator("img, a").count() == 0
+    assert "taken" not in tab.page.title()
+    assert len(tab.traces()) == 3
+    assert tab.is_well()

@@ -1,0 +1,61 @@
+"""Each page, by its address and by the links to it."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import OpenTab
+from tests.browser.harness import Server
+
+pytestmark = pytest.mark.browser
+PAGES = {"/": "CortexScale", "/layers": "Layers", "/run": "Run"}
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_the_first_address_that_a_server_is_asked_for_draws_the_whole_app(
+    open_tab: OpenTab, fresh_server: Server, path: str
+) -> None:
+    # Streamlit takes pages/ for its older kind of app until it has run st.navigation once.
+    tab = open_tab(fresh_server, f"{path}?compressions=bnb-nf4")
+    expect(tab.title).to_have_text(PAGES[path])
+    links = tab.page.get_by_test_id("stSidebarNavLink")
+    assert [text.split()[-1] for text in links.all_inner_texts()] == ["Overview", "Layers", "Run"]
+    expect(tab.page.get_by_test_id("stSidebar")).to_contain_text("Data set")
+    assert tab.query["compressions"] == ["bnb-nf4"]
+    if path != "/run":
+        assert tab.traces() == ["MiniLM-L6, NF4"]
+    assert tab.is_well()
+
+
+def test_every_page_is_reached_through_the_navigation(open_tab: OpenTab, server: Server) -> None:
+    tab = open_tab(server)
+    for title in ("Layers", "Run", "Overview", "Layers"):
+        tab.go_to(title)
+        assert tab.is_well()
+    assert len(tab.traces()) == 3
+
+
+def test_the_overview_leads_to_the_other_pages(open_tab: OpenTab, server: Server) -> None:
+    for label, title in (("Explore the layers", "Layers"), ("Run it on your own sentences", "Run")):
+        tab = open_tab(server)
+        tab.page.get_by_test_id("stPageLink").get_by_text(label).click()
+        expect(tab.title).to_have_text(title)
+        assert tab.settle().is_well()
+
+
+def test_an_address_that_is_no_page_leads_back_into_the_app(
+    open_tab: OpenTab, server: Server
+) -> None:
+    tab = open_tab(server, "/no-such-page")
+    expect(tab.page.get_by_role("dialog")).to_contain_text("Page not found")
+    expect(tab.title).to_have_text("CortexScale")
+
+
+def test_charts_follow_a_dark_theme(open_tab: OpenTab, server: Server) -> None:
+    fills = []
+    for dark in (False, True):
+        tab = open_tab(server, "/layers", dark=dark)
+        title = tab.page.locator(".js-plotly-plot .gtitle").first
+        expect(title).to_be_visible()
+        fills.append(title.evaluate("element => getComputedStyle(element).fill"))
+        assert tab.is_well()
+    assert fills == ["rgb(26, 29, 33)", "rgb(242, 244, 247)"]

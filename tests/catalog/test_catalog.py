@@ -1,0 +1,78 @@
+import hashlib
+
+import pandas as pd
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from backend import catalog
+from backend.catalog.entries import Citation
+from backend.catalog.load import FOLDER
+from backend.paths import ASSETS
+
+READERS = {
+    "models.yaml": catalog.models,
+    "compressions.yaml": catalog.compressions,
+    "datasets.yaml": catalog.datasets,
+    "citations.yaml": catalog.citations,
+    "findings.yaml": catalog.findings,
+}
+
+
+def test_every_yaml_file_has_a_reader():
+    assert {path.name for path in FOLDER.glob("*.yaml")} == set(READERS)
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_every_entry_of_the_file_is_read(name):
+    entries = READERS[name]()
+    assert set(entries) == set(yaml.safe_load((FOLDER / name).read_text(encoding="utf-8")))
+    assert entries
+
+
+def test_citations_of_data_sets_and_findings_are_in_the_list():
+    cited = [*catalog.datasets().values(), *catalog.findings().values()]
+    assert {entry.citation for entry in cited} <= set(catalog.citations())
+
+
+def test_every_citation_but_the_projects_own_can_be_read_somewhere():
+    for key, citation in catalog.citations().items():
+        assert citation.url.startswith("https://") or key == "cortexscale-demo"
+
+
+def test_a_key_that_nobody_reads_is_refused():
+    with pytest.raises(ValidationError, match="Extra inputs"):
+        Citation.model_validate({"short": "a", "text": "b", "url": "", "doi": "c"})
+
+
+def test_ceilings_are_correlations_of_responses_that_are_there():
+    for entry in catalog.datasets().values():
+        assert set(entry.ceilings) <= set(entry.responses)
+        assert all(0 < ceiling <= 1 for ceiling in entry.ceilings.values())
+
+
+def test_full_precision_stands_first():
+    assert next(iter(catalog.compressions())) == "none"
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, entry in catalog.datasets().items() if entry.file is not None]
+)
+def test_a_shipped_data_set_has_its_checksum_and_columns(name):
+    entry = catalog.datasets()[name]
+    path = ASSETS / entry.file
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert catalog.dataset_with_checksum(sha256) == (name, entry)
+    columns = pd.read_csv(path, nrows=1).columns
+    assert {entry.sentence, entry.group, *entry.responses} <= set(columns)
+
+
+def test_the_real_file_has_the_checksum_and_columns_of_its_entry(pereira):
+    sha256 = hashlib.sha256(pereira.read_bytes()).hexdigest()
+    name, entry = catalog.dataset_with_checksum(sha256)
+    assert name == "pereira2018-language-network"
+    assert {entry.sentence, *entry.responses} <= set(pd.read_csv(pereira, nrows=1).columns)
+
+
+def test_an_unknown_checksum_is_no_data_set():
+    assert catalog.dataset_with_checksum("0" * 64) is None

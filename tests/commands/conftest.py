@@ -1,0 +1,10 @@
+import shutil
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture
+def gpt2_copy(gpt2_folder: Path, tmp_path: Path) -> Path:
+    """The tiny model in a folder that a test may damage."""
+    return Path(shutil.copytree(gpt2_folder, tmp_path / "gpt2-copy"))
