@@ -3,7 +3,7 @@
 Starts the app, opens it in headless Chromium several times, each time with an empty cache, and
 prints every request and the medians. The first request after the start also imports the app.
 
-    python benchmarks/first_page.py --repeats 5
+    python -m benchmarks.first_page --repeats 5
 """
 
 import argparse

@@ -1,6 +1,7 @@
 """A browser, servers of the app, and tabs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,25 @@ from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.harness import FLAGS, Server, Tab, find_browser
 
-OpenTab = Callable[..., Tab]
+
+class OpenTab:
+    """Opens tabs as so many people would: each with cookies and storage of its own."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._tabs: list[Tab] = []
+
+    def __call__(self, server: Server, path: str = "/", dark: bool = False) -> Tab:
+        self._tabs.append(Tab(self._browser, server, dark))
+        return self._tabs[-1].open(path)
+
+    def close(self) -> None:
+        """Close them, before a server that stops gives them reason to complain."""
+        while self._tabs:
+            tab = self._tabs.pop()
+            tab.close()
+            assert tab.complaints == []
+            assert tab.strangers == []
 
 
 # Not for the session: Playwright's event loop would be in the way of the tests after these.
@@ -20,6 +39,7 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+@contextmanager
 def serve(store: Path) -> Iterator[Server]:
     server = Server(store)
     try:
@@ -34,26 +54,20 @@ def serve(store: Path) -> Iterator[Server]:
 @pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server for tests that start no run."""
-    yield from serve(tmp_path_factory.mktemp("server") / "store")
+    with serve(tmp_path_factory.mktemp("server") / "store") as running:
+        yield running
 
 
 @pytest.fixture
-def fresh_server(tmp_path: Path) -> Iterator[Server]:
+def fresh_server(tmp_path: Path, open_tab: OpenTab) -> Iterator[Server]:
     """A server that nobody has asked for anything yet, with an empty store."""
-    yield from serve(tmp_path / "store")
+    with serve(tmp_path / "store") as running:
+        yield running
+        open_tab.close()
 
 
 @pytest.fixture
 def open_tab(browser: Browser) -> Iterator[OpenTab]:
-    """Open a tab as somebody else would: with cookies and storage of its own."""
-    tabs: list[Tab] = []
-
-    def open_new(server: Server, path: str = "/", dark: bool = False) -> Tab:
-        tabs.append(Tab(browser, server, dark))
-        return tabs[-1].open(path)
-
-    yield open_new
-    for tab in tabs:
-        tab.close()
-    assert [tab.complaints for tab in tabs if tab.complaints] == []
-    assert [tab.strangers for tab in tabs if tab.strangers] == []
+    opener = OpenTab(browser)
+    yield opener
+    opener.close()

@@ -30,10 +30,12 @@ FLAGS = (
 )
 PATIENCE = 60_000
 # Where an address has a page in it, Streamlit's client first looks for its server beneath that
-# page, and then, told 404, at the root.
+# page, and then, told 404, at the root. What it shows of a page that is not there it also logs.
 _BENIGN = re.compile(
-    r"404 \(Not Found\) \(http://localhost:\d+/\w+/_stcore/(host-config|health)\)$"
+    r"404 \(Not Found\) \(http://localhost:\d+/[\w-]+/_stcore/(host-config|health)\)$"
+    r"|The page that you have requested does not seem to exist"
 )
+expect.set_options(timeout=PATIENCE)
 
 
 def find_browser() -> str:
@@ -125,8 +127,8 @@ class Tab:
     def settle(self) -> "Tab":
         """Wait until no script is at work."""
         app = self.page.get_by_test_id("stApp")
-        expect(app).to_have_attribute("data-test-script-state", "notRunning", timeout=PATIENCE)
-        expect(app).to_have_attribute("data-test-connection-state", "CONNECTED", timeout=PATIENCE)
+        expect(app).to_have_attribute("data-test-script-state", "notRunning")
+        expect(app).to_have_attribute("data-test-connection-state", "CONNECTED")
         expect(self.page.get_by_role("heading", level=1)).to_be_visible(timeout=PATIENCE)
         return self
 

@@ -35,11 +35,12 @@ def test_every_page_is_reached_through_the_navigation(open_tab: OpenTab, server:
 
 
 def test_the_overview_leads_to_the_other_pages(open_tab: OpenTab, server: Server) -> None:
+    tab = open_tab(server)
     for label, title in (("Explore the layers", "Layers"), ("Run it on your own sentences", "Run")):
-        tab = open_tab(server)
         tab.page.get_by_test_id("stPageLink").get_by_text(label).click()
         expect(tab.title).to_have_text(title)
         assert tab.settle().is_well()
+        tab.go_to("Overview")
 
 
 def test_an_address_that_is_no_page_leads_back_into_the_app(

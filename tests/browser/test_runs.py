@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, expect
 from backend.jobs.local import list_jobs
 from tests.browser.conftest import OpenTab
 from tests.browser.harness import Server, Tab
-from tests.helpers import leftovers, wait_until
+from tests.helpers import leftovers
 
 pytestmark = pytest.mark.browser
 # Far more than a run of the demo takes; a machine may be busy.
@@ -54,35 +54,35 @@ def test_the_demo_goes_from_the_start_button_to_a_chart_that_says_simulated(
     assert tab.is_well()
 
 
-def test_a_run_goes_on_when_its_tab_is_closed(open_tab: OpenTab, fresh_server: Server) -> None:
+def test_a_run_outlives_its_tab_and_the_app_and_is_there_after_a_restart(
+    open_tab: OpenTab, fresh_server: Server
+) -> None:
     first = open_tab(fresh_server, "/run")
     start_demo(first)
     first.close()
+
     second = open_tab(fresh_server, "/run")
     expect(card(second)).to_contain_text("running")
-    expect(card(second)).to_contain_text("done", timeout=A_RUN)
-    assert second.settle().is_well()
-    assert len(shards(fresh_server.store)) == 5
-
-
-def test_a_run_goes_on_when_the_app_is_closed_and_its_result_is_there_after_a_restart(
-    open_tab: OpenTab, fresh_server: Server
-) -> None:
-    before = open_tab(fresh_server, "/run")
-    start_demo(before)
-    before.close()
+    assert second.is_well()
+    second.close()
     fresh_server.stop()
     (job,) = list_jobs(fresh_server.store)
     assert job.active
-    wait_until(lambda: not list_jobs(fresh_server.store)[0].active, A_RUN / 1000)
-    fresh_server.start()
 
-    after = open_tab(fresh_server, "/layers?data=demo-sentences&roi=simulated_meaning")
-    assert after.traces() == ["MiniLM-L6, full precision"]
-    expect(after.page.get_by_test_id("stSidebar")).to_contain_text("Demo sentences")
-    after.go_to("Run")
-    expect(card(after)).to_contain_text("done")
-    assert after.is_well()
+    fresh_server.start()
+    third = open_tab(fresh_server, "/run")
+    expect(card(third)).to_contain_text("done", timeout=A_RUN)
+    assert third.settle().is_well()
+    assert len(shards(fresh_server.store)) == 5
+    third.close()
+
+    fresh_server.stop()
+    fresh_server.start()
+    fourth = open_tab(fresh_server, "/layers?data=demo-sentences&roi=simulated_meaning")
+    assert fourth.traces() == ["MiniLM-L6, full precision"]
+    chosen = fourth.page.get_by_role("combobox", name="Data set")
+    expect(chosen).to_have_value("Demo sentences (simulated responses)")
+    assert fourth.is_well()
 
 
 def test_a_cancelled_run_stops_and_leaves_nothing_in_the_store(
@@ -100,4 +100,5 @@ def test_a_cancelled_run_stops_and_leaves_nothing_in_the_store(
     assert job.status.state == "cancelled"
     tab.open("/layers")
     assert "demo-sentences" not in tab.page.url
-    expect(tab.page.get_by_test_id("stSidebar")).not_to_contain_text("Demo sentences")
+    chosen = tab.page.get_by_role("combobox", name="Data set")
+    expect(chosen).to_have_value("Pereira 2018, language network")

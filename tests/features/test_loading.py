@@ -77,15 +77,27 @@ def test_quantised_states_differ_from_full_precision_but_correlate(
         assert np.corrcoef(small[layer].ravel(), full[layer].ravel())[0, 1] > 0.9
 
 
-def test_bits_per_weight_are_measured_with_the_uncompressed_embeddings(quantised, minilm):
+def test_bits_per_weight_count_scales_and_the_weights_that_stay_in_32_bits(quantised, minilm):
+    linear = [m for m in minilm.model.modules() if isinstance(m, torch.nn.Linear)]
+    n_linear = sum(module.weight.numel() for module in linear)
+    n_rows = sum(module.out_features for module in linear)
+    n = minilm.weights.n_parameters
+    kept = 32 * (n - n_linear)
     int8, nf4 = (quantised[name].weights.bits_per_weight for name in QUANTISED)
-    # Embeddings are 11.9 of MiniLM's 22.7 million weights, and stay in 32 bits.
-    embeddings = sum(p.numel() for p in minilm.model.embeddings.parameters())
-    share = embeddings / minilm.weights.n_parameters
-    least = {"bnb-int8": 32 * share + 8 * (1 - share), "bnb-nf4": 32 * share + 4 * (1 - share)}
-    assert least["bnb-nf4"] < nf4 < least["bnb-nf4"] + 1
-    assert least["bnb-int8"] < int8 < least["bnb-int8"] + 1
+    # int8 keeps a 32-bit scale per row; NF4 one per 64 weights, and a table of 16 levels.
+    assert int8 == pytest.approx((kept + 8 * n_linear + 32 * n_rows) / n, abs=0.01)
+    assert nf4 == pytest.approx((kept + (4 + 32 / 64) * n_linear) / n, abs=0.02)
     assert nf4 < int8 < 32
+
+
+def test_nf4_is_the_normal_float_of_4_bits(quantised):
+    states = [
+        parameter.quant_state
+        for parameter in quantised["bnb-nf4"].model.parameters()
+        if getattr(parameter, "quant_state", None) is not None
+    ]
+    assert len(states) >= 6 * 6
+    assert {(state.quant_type, state.blocksize) for state in states} == {("nf4", 64)}
 
 
 @pytest.mark.parametrize("compression", QUANTISED)

@@ -1,5 +1,6 @@
 """Background jobs as real processes."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -26,7 +27,7 @@ from backend.jobs.request import build_task, choose_data
 from backend.paths import PROJECT
 from backend.store.queries import runs
 from backend.store.reader import ResultStore
-from tests.helpers import kill_worker, leftovers, run_python, wait_for_job, wait_until, write_table
+from tests.helpers import kill_worker, leftovers, wait_for_job, wait_until, write_table
 
 ENDS = ("done", "failed", "cancelled", "lost")
 START = (
@@ -61,7 +62,14 @@ def finished(tmp_path_factory, gpt2_folder):
     folder = tmp_path_factory.mktemp("finished")
     data = choose_data(str(write_table(folder / "toy.csv")), "sentence", ["left_ifg"])
     task, _ = build_task(data, str(gpt2_folder), folder / "store", device="cpu")
-    assert run_python(START, task.model_dump_json()) == "queued"
+    starter = subprocess.Popen(
+        [sys.executable, "-c", START, task.model_dump_json()],
+        stdout=subprocess.PIPE, text=True, cwd=PROJECT, start_new_session=True,
+    )  # fmt: skip
+    assert starter.communicate(timeout=60)[0] == "queued\n"
+    # Closing a terminal ends every process of its session; the worker has one of its own.
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(starter.pid, signal.SIGKILL)
     job_folder = jobs_folder(task.store) / task.config.run_id
     alive_without_its_starter = read_job(job_folder).active
     return alive_without_its_starter, wait_for_job(job_folder, ENDS)
