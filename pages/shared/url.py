@@ -25,12 +25,15 @@ def seed_one(key: str, options: Sequence[str]) -> None:
 
 def seed_several(key: str, options: Sequence[str]) -> None:
     """Give a multiselect its values likewise; all of them where that leaves none."""
-    values = [value for value in st.session_state.get(key, []) if value in options]
-    if not values and key not in st.session_state:
+    held = st.session_state.get(key)
+    values = [value for value in held or [] if value in options]
+    if held is None:
         values = _known(st.query_params.get_all(key), options, key)
-    if not values and st.session_state.get(key) != []:
+    if not values and held != []:
         values = list(options)
-    st.session_state[key] = values
+    # Assigning what is there already would send it back to the browser, over a newer click.
+    if values != held:
+        st.session_state[key] = values
 
 
 def seed_flag(key: str) -> None:
@@ -41,10 +44,11 @@ def seed_flag(key: str) -> None:
 
 def write_url(selection: Mapping[str, str | Sequence[str]]) -> None:
     """Make the URL say what is selected, and leave other parameters alone."""
-    for key, value in selection.items():
-        wanted = [value] if isinstance(value, str) else list(value)
-        if st.query_params.get_all(key) != wanted:
-            st.query_params[key] = wanted
+    wanted = {k: [v] if isinstance(v, str) else list(v) for k, v in selection.items()}
+    changed = {k: v for k, v in wanted.items() if st.query_params.get_all(k) != v}
+    if changed:
+        # All at once: each write of its own would be a step of the browser's back button.
+        st.query_params.update(changed)
     unknown = st.session_state.pop(_UNKNOWN, [])
     if unknown:
         st.sidebar.warning(

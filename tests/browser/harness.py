@@ -146,8 +146,13 @@ class Tab:
         return self.page.get_by_role("heading", level=1)
 
     @property
+    def url(self) -> str:
+        """What the address bar shows; Playwright's own ``page.url`` may lag behind."""
+        return str(self.page.evaluate("location.href"))
+
+    @property
     def query(self) -> dict[str, list[str]]:
-        return parse_qs(urlsplit(self.page.url).query)
+        return parse_qs(urlsplit(self.url).query)
 
     @property
     def chart(self) -> Locator:

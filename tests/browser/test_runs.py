@@ -99,6 +99,6 @@ def test_a_cancelled_run_stops_and_leaves_nothing_in_the_store(
     (job,) = list_jobs(fresh_server.store)
     assert job.status.state == "cancelled"
     tab.open("/layers")
-    assert "demo-sentences" not in tab.page.url
+    assert "demo-sentences" not in tab.url
     chosen = tab.page.get_by_role("combobox", name="Data set")
     expect(chosen).to_have_value("Pereira 2018, language network")
