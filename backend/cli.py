@@ -56,7 +56,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = build_parser().parse_args(argv)
     try:
-        return int(arguments.run(arguments))
+        code = int(arguments.run(arguments))
+        # Short output waits in a buffer; a closed pipe is to be noticed here, not at the exit.
+        sys.stdout.flush()
+        return code
     except CortexScaleError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -1,9 +1,14 @@
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 
 from backend import __version__
-from tests.helpers import run_process
+from backend.paths import PROJECT
+from backend.store.shards import write_run
+from tests.helpers import make_config, make_tables, run_process
 
 COMMANDS = ["encode", "results", "export", "jobs", "precompute", "simulate-demo", "work"]
 
@@ -46,6 +51,22 @@ def test_an_interrupt_is_told_and_not_traced(cli, monkeypatch, tmp_path):
     outcome = cli("results", "--store", tmp_path)
     assert outcome.code == 130
     assert outcome.err == "interrupted: nothing half written is left in the store\n"
+
+
+@pytest.mark.parametrize("command", ["results", "export"])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_has_seen_enough_is_no_error(tmp_path, monkeypatch, command, unbuffered):
+    config = make_config()
+    write_run(tmp_path, config.run_id, make_tables(config))
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    done = subprocess.run(
+        [sys.executable, "-m", "backend", command, "--store", str(tmp_path)],
+        cwd=PROJECT, stdout=write_end, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    os.close(write_end)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_module_runs():
