@@ -173,14 +173,16 @@ def test_kinds_of_honest_folds_can_be_chosen_where_there_are_two(
 def test_measured_and_simulated_results_of_one_name_are_shown_apart(
     open_app: Open, store: Path
 ) -> None:
-    add_run(store, seed=0)
-    add_run(store, seed=1, evidence="simulated", model="other")
+    for seed, evidence in enumerate(("measured", "simulated")):
+        add_run(store, seed=seed, evidence=evidence)
     app = open_app(LAYERS, data="toy")
     assert is_well(app)
     assert names(app) == {"tiny, full precision"}
+    measured = chart(app, "layers").data[0].y
     app.selectbox(key="evidence").set_value("simulated").run()
     assert is_well(app)
-    assert names(app) == {"other, full precision"}
+    assert names(app) == {"tiny, full precision"}
+    assert chart(app, "layers").data[0].y != measured
     assert "SIMULATED" in [a.text for a in chart(app, "layers").layout.annotations]
     assert app.query_params["evidence"] == "simulated"
     assert is_well(app.switch_page("pages/overview.py").run())

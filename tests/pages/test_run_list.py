@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from backend.jobs.config import EncodingConfig, Task
 from backend.jobs.local import JobStatus, jobs_folder, worker_lock, write_status
+from backend.jobs.request import build_task, choose_data
 from tests.helpers import make_config
 from tests.pages.conftest import RUN, Open, add_run, chart, is_well, words
 
@@ -142,9 +143,6 @@ def test_the_latest_run_is_listed_first_and_old_ones_not_at_all(
 
 def test_the_same_run_is_not_started_twice(open_app: Open, store: Path) -> None:
     app = open_app(RUN)
-    app.segmented_control(key="run_data").set_value("demo").run()
-    from backend.jobs.request import build_task, choose_data
-
     task, _ = build_task(choose_data("demo-sentences"), "minilm-l6", store)
     folder = put_job(store, task.config, state="running", pid=os.getpid())
     with worker_lock(folder):

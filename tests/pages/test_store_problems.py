@@ -5,6 +5,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from backend.paths import PRECOMPUTED
 from tests.pages.conftest import LAYERS, RUN, Open, add_run, is_well, words
 
 PAGES = [None, LAYERS, RUN]
@@ -76,8 +77,6 @@ def test_a_run_is_seen_when_it_comes_and_missed_when_it_goes(open_app: Open, sto
 
 
 def test_the_shipped_results_are_only_ever_read(open_app: Open) -> None:
-    from backend.paths import PRECOMPUTED
-
     before = PRECOMPUTED.read_bytes()
     for page in PAGES:
         assert is_well(open_app(page))
