@@ -31,7 +31,7 @@ def seed_several(key: str, options: Sequence[str]) -> None:
         values = _known(st.query_params.get_all(key), options, key)
     if not values and held != []:
         values = list(options)
-    # Assigning what is there already would send it back to the browser, over a newer click.
+    # What is there already needs no assignment, which would be sent to the browser again.
     if values != held:
         st.session_state[key] = values
 
