@@ -10,30 +10,23 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from backend import catalog
 
 Split = Literal["contiguous", "grouped", "shuffled"]
+StorySplit = Literal["leave-story-out", "test-story", "contiguous", "shuffled"]
 
 
-class EncodingConfig(BaseModel):
-    """Everything that decides an encoding run's scores.
+class Request(BaseModel):
+    """What every encoding run states, whatever was presented.
 
     Attributes
     ----------
     dataset : str
-        Catalogue name, or the name under which the user's file is filed.
+        Catalogue name, or the name under which the user's data are filed.
     data_sha256 : str
-        Of the file's bytes, so that an edited file is another run.
-    sentence : str
-        Column of the sentences.
-    responses : tuple of str
-        Columns of the responses.
-    group : str or None
-        Column of passages.
-    ceilings : tuple of (float or None)
-        Noise ceiling (r) of each response, None where unknown.
+        Hash of the data, so that edited data are another run.
     evidence : {"measured", "simulated"}
     citation : str
         Text of the data set's reference.
-    subject, modality, hemisphere : str
-        Whose responses, how recorded, from which side.
+    subject, modality : str
+        Whose responses, and how recorded.
     model : str
         Catalogue name, folder name or hub name.
     model_fingerprint : str or None
@@ -42,33 +35,21 @@ class EncodingConfig(BaseModel):
         A name in compressions.yaml.
     layers : tuple of int or None
         None for all.
-    pooling : {"mean", "last"}
-    split : {"contiguous", "grouped", "shuffled"}
-    n_folds, gap, seed : int
-        See :func:`backend.encoding.folds.make_folds`.
+    seed : int
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
     dataset: str = Field(min_length=1, max_length=120)
     data_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    sentence: str
-    responses: tuple[str, ...] = Field(min_length=1)
-    group: str | None = None
-    ceilings: tuple[float | None, ...]
     evidence: Literal["measured", "simulated"] = "measured"
     citation: str
     subject: str = "not stated"
     modality: str = "not stated"
-    hemisphere: Literal["left", "right", "both"] = "both"
     model: str
     model_fingerprint: str | None = None
     compression: str = "none"
     layers: tuple[int, ...] | None = None
-    pooling: Literal["mean", "last"] = "mean"
-    split: Split = "contiguous"
-    n_folds: int = Field(ge=2)
-    gap: int = Field(ge=0)
     seed: int = Field(default=0, ge=0, lt=2**32)
 
     @field_validator("compression")
@@ -79,6 +60,45 @@ class EncodingConfig(BaseModel):
             raise ValueError(f"unknown compression {value!r}; accepted are {known}")
         return value
 
+    @property
+    def run_id(self) -> str:
+        """Hash of the request: the run's name, cache key and file name."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class EncodingConfig(Request):
+    """Everything that decides the scores of a run on sentences.
+
+    Attributes
+    ----------
+    sentence : str
+        Column of the sentences.
+    responses : tuple of str
+        Columns of the responses.
+    group : str or None
+        Column of passages.
+    ceilings : tuple of (float or None)
+        Noise ceiling (r) of each response, None where unknown.
+    hemisphere : {"left", "right", "both"}
+        Where the responses come from.
+    pooling : {"mean", "last"}
+        Over a sentence's tokens.
+    split : {"contiguous", "grouped", "shuffled"}
+    n_folds, gap : int
+        See :func:`backend.encoding.folds.make_folds`.
+    """
+
+    sentence: str
+    responses: tuple[str, ...] = Field(min_length=1)
+    group: str | None = None
+    ceilings: tuple[float | None, ...]
+    hemisphere: Literal["left", "right", "both"] = "both"
+    pooling: Literal["mean", "last"] = "mean"
+    split: Split = "contiguous"
+    n_folds: int = Field(ge=2)
+    gap: int = Field(ge=0)
+
     @model_validator(mode="after")
     def _ceilings_fit(self) -> "EncodingConfig":
         if len(self.ceilings) != len(self.responses):
@@ -87,15 +107,86 @@ class EncodingConfig(BaseModel):
             raise ValueError("a noise ceiling is a correlation above 0 and up to 1")
         return self
 
-    @property
-    def run_id(self) -> str:
-        """Hash of the request: the run's name, cache key and file name."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+class StoryConfig(Request):
+    """Everything that decides the scores of a run on stories.
+
+    Attributes
+    ----------
+    kind : {"stories"}
+        Tells this request from one on sentences.
+    tr : float
+        Seconds from a volume to the next.
+    context : int
+        Context length C, in tokens.
+    context_mode : {"strided", "exact"}
+        See :mod:`backend.features.contexts`.
+    pooling : {"last", "mean"}
+        Over a word's sub-words.
+    downsampling : {"lanczos", "mean", "sum", "last"}
+        From words to TRs; see :func:`backend.encoding.alignment.downsample`.
+    delays : tuple of int
+        FIR delays in TRs; empty when ``hrf`` names a response function instead.
+    hrf : {"glover", "spm"} or None
+    trim_head, trim_tail : int
+        TRs left out at either edge of each story.
+    split : {"leave-story-out", "test-story", "contiguous", "shuffled"}
+    test_stories : tuple of str
+        Held out by the split ``test-story``.
+    n_folds : int or None
+        None lets the split decide.
+    gap : int
+        TRs dropped beside a contiguous block.
+    ceiling : {"given", "repeats"} or None
+        Where the noise ceiling comes from; None where there is none.
+    ceiling_floor : float
+        Targets with a lower ceiling are left out of normalized predictivity, and counted.
+    permutations : int
+        Of blocks of TRs, for p-values; 0 for none.
+    """
+
+    kind: Literal["stories"] = "stories"
+    tr: float = Field(gt=0)
+    context: int = Field(default=128, ge=1)
+    context_mode: Literal["strided", "exact"] = "strided"
+    pooling: Literal["last", "mean"] = "last"
+    downsampling: Literal["lanczos", "mean", "sum", "last"] = "lanczos"
+    delays: tuple[int, ...] = (1, 2, 3, 4)
+    hrf: Literal["glover", "spm"] | None = None
+    trim_head: int = Field(default=5, ge=0)
+    trim_tail: int = Field(default=5, ge=0)
+    split: StorySplit = "leave-story-out"
+    test_stories: tuple[str, ...] = ()
+    n_folds: int | None = Field(default=None, ge=2)
+    gap: int = Field(default=10, ge=0)
+    ceiling: Literal["given", "repeats"] | None = None
+    ceiling_floor: float = Field(default=0.1, ge=0, lt=1)
+    permutations: int = Field(default=1000, ge=0)
+
+    @model_validator(mode="after")
+    def _delays_or_hrf(self) -> "StoryConfig":
+        if self.hrf is None and not self.delays:
+            raise ValueError("give at least one delay, or the name of an HRF")
+        if self.hrf is not None and self.delays:
+            raise ValueError("FIR delays and an HRF are two ways to the same end; give one")
+        if any(delay < 0 for delay in self.delays):
+            raise ValueError("a response cannot come before its stimulus; delays are 0 or more")
+        return self
 
 
-class Task(BaseModel):
-    """A request and where, on this machine, its files are.
+class _Task(BaseModel):
+    """A request and where, on this machine, its files are."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+    data_path: Path
+    model_name: str
+    store: Path
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+
+
+class Task(_Task):
+    """A request on sentences, and where on this machine its files are.
 
     Attributes
     ----------
@@ -109,10 +200,28 @@ class Task(BaseModel):
     device : {"auto", "cpu", "cuda"}
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
-
     config: EncodingConfig
-    data_path: Path
-    model_name: str
-    store: Path
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+
+
+class StoryTask(_Task):
+    """A request on stories, and where on this machine its files are.
+
+    Attributes
+    ----------
+    config : StoryConfig
+    data_path : Path
+        Folder of transcripts and responses whose hash the request carries; for a data set that is
+        simulated on first use, the folder it is kept in.
+    model_name, store, device
+        As in :class:`Task`.
+    cache : Path
+        Folder of the feature cache.
+    """
+
+    config: StoryConfig
+    cache: Path
+
+
+AnyTask = Task | StoryTask
+"""What a worker may be given; the two kinds share no set of fields, so the text of one is never
+taken for the other."""

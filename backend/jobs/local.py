@@ -17,14 +17,15 @@ from pathlib import Path
 from typing import Literal
 
 from filelock import FileLock, Timeout
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from backend.errors import JobError
-from backend.jobs.config import Task
+from backend.jobs.config import AnyTask
 from backend.paths import PROJECT
 
 State = Literal["queued", "running", "done", "failed", "cancelled", "lost"]
 _START_SECONDS = 60.0
+_TASKS: TypeAdapter[AnyTask] = TypeAdapter(AnyTask)
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Job:
     """A job's folder, request and status at the time of asking."""
 
     folder: Path
-    task: Task
+    task: AnyTask
     status: JobStatus
 
     @property
@@ -76,12 +77,12 @@ class Job:
         return self.status.state in ("queued", "running")
 
 
-def start_job(task: Task) -> Job:
+def start_job(task: AnyTask) -> Job:
     """Start a task in a process that outlives this one.
 
     Parameters
     ----------
-    task : Task
+    task : Task or StoryTask
 
     Returns
     -------
@@ -165,7 +166,7 @@ def read_job(folder: Path) -> Job:
         If there is no readable job in the folder.
     """
     try:
-        task = Task.model_validate_json((folder / "request.json").read_text(encoding="utf-8"))
+        task = _TASKS.validate_json((folder / "request.json").read_bytes())
         status = JobStatus(**json.loads((folder / "status.json").read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError, ValidationError) as error:
         raise JobError(

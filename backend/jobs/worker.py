@@ -80,9 +80,9 @@ def _work(folder: Path) -> int:
     try:
         progress.advance(0)
         # Importing torch takes seconds: the job is seen to run before it does.
-        from backend.jobs.encode import run_encoding
+        from backend.jobs.run import run_task
 
-        run_encoding(job.task, progress)
+        run_task(job.task, progress)
     except (CancelledError, KeyboardInterrupt):
         progress.set(state="cancelled", message="cancelled; nothing was written")
         return 130

@@ -46,9 +46,11 @@ ROI_SCORES = pa.schema(
         ("roi", _text),
         ("hemisphere", _text),
         ("fold", pa.int32()),
+        ("held_out", _text),
         ("n_targets", pa.int32()),
         ("r", _real),
         ("r_normalized", _real),
+        ("n_normalized", pa.int32()),
         ("ceiling", _real),
         ("baseline_r", _real),
         ("unique_r2", _real),
@@ -62,6 +64,7 @@ BASELINE_SCORES = pa.schema(
         ("roi", _text),
         ("hemisphere", _text),
         ("fold", pa.int32()),
+        ("held_out", _text),
         ("r", _real),
         ("r_normalized", _real),
         ("r2", _real),
@@ -76,6 +79,8 @@ TARGET_SCORES = pa.schema(
         ("r", _reals),
         ("ceiling", _reals),
         ("p", _reals),
+        ("q", _reals),
+        ("unique_r2", _reals),
     ]
 )
 
