@@ -1,4 +1,4 @@
-"""Small statistics shared by tables, pages and figures."""
+"""Student's t interval of a mean."""
 
 from typing import NamedTuple
 
