@@ -1,6 +1,13 @@
-"""What exists: models, compressions, data sets, citations, published findings (from YAML)."""
+"""What exists: models, compressions, data sets, regions, citations, findings (from YAML)."""
 
-from backend.catalog.entries import Citation, Compression, DatasetEntry, Finding, ModelEntry
+from backend.catalog.entries import (
+    Citation,
+    Compression,
+    DatasetEntry,
+    Finding,
+    ModelEntry,
+    RoiEntry,
+)
 from backend.catalog.load import (
     citations,
     compressions,
@@ -8,6 +15,7 @@ from backend.catalog.load import (
     datasets,
     findings,
     models,
+    rois,
 )
 
 __all__ = [
@@ -16,10 +24,12 @@ __all__ = [
     "DatasetEntry",
     "Finding",
     "ModelEntry",
+    "RoiEntry",
     "citations",
     "compressions",
     "dataset_with_checksum",
     "datasets",
     "findings",
     "models",
+    "rois",
 ]

@@ -1,10 +1,11 @@
 """The types that the catalogue's YAML files are read into."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, PositiveFloat, model_validator
 
 Evidence = Literal["measured", "simulated", "published"]
+Point = tuple[float, float, float]
 
 
 class Entry(BaseModel):
@@ -146,3 +147,42 @@ class Finding(Entry):
     scope: str
     citation: str
     reviewed: bool = True
+
+
+class RoiEntry(Entry):
+    """A region of interest: a sphere about a published coordinate, in each hemisphere.
+
+    Attributes
+    ----------
+    title : str
+        Its full name; its key is the short one.
+    left : tuple of float
+        Centre in the left hemisphere: x, y, z in MNI152, millimetres.
+    right : tuple of float or "mirrored"
+        Centre in the right hemisphere; mirrored where the paper gives only the left one, which is
+        a convention and no finding about the right hemisphere.
+    radius : float
+        Millimetres.
+    citation : str
+        Key in citations.yaml, of the paper that gives the coordinate.
+    """
+
+    title: str
+    left: Point
+    right: Point | Literal["mirrored"]
+    radius: PositiveFloat
+    citation: str
+
+    @model_validator(mode="after")
+    def _check_sides(self) -> Self:
+        if not self.left[0] < 0 < self.centre("right")[0]:
+            raise ValueError("x is negative in the left hemisphere and positive in the right one")
+        return self
+
+    def centre(self, side: Literal["left", "right"]) -> Point:
+        """Return the centre in one hemisphere: x, y, z in MNI152, millimetres."""
+        if side == "left":
+            return self.left
+        if self.right == "mirrored":
+            return (-self.left[0], self.left[1], self.left[2])
+        return self.right

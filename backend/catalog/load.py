@@ -14,6 +14,7 @@ from backend.catalog.entries import (
     Entry,
     Finding,
     ModelEntry,
+    RoiEntry,
 )
 
 FOLDER = Path(__file__).parent
@@ -53,6 +54,12 @@ def citations() -> Mapping[str, Citation]:
 def findings() -> Mapping[str, Finding]:
     """Return the published findings that the Overview shows."""
     return _read("findings.yaml", Finding)
+
+
+@cache
+def rois() -> Mapping[str, RoiEntry]:
+    """Return the regions of interest, by short name."""
+    return _read("rois.yaml", RoiEntry)
 
 
 def dataset_with_checksum(sha256: str) -> tuple[str, DatasetEntry] | None:

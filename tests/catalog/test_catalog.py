@@ -6,7 +6,7 @@ import yaml
 from pydantic import ValidationError
 
 from backend import catalog
-from backend.catalog.entries import Citation
+from backend.catalog.entries import Citation, RoiEntry
 from backend.catalog.load import FOLDER
 from backend.paths import ASSETS
 
@@ -16,6 +16,7 @@ READERS = {
     "datasets.yaml": catalog.datasets,
     "citations.yaml": catalog.citations,
     "findings.yaml": catalog.findings,
+    "rois.yaml": catalog.rois,
 }
 
 
@@ -30,8 +31,12 @@ def test_every_entry_of_the_file_is_read(name):
     assert entries
 
 
-def test_citations_of_data_sets_and_findings_are_in_the_list():
-    cited = [*catalog.datasets().values(), *catalog.findings().values()]
+def test_citations_of_data_sets_findings_and_regions_are_in_the_list():
+    cited = [
+        *catalog.datasets().values(),
+        *catalog.findings().values(),
+        *catalog.rois().values(),
+    ]
     assert {entry.citation for entry in cited} <= set(catalog.citations())
 
 
@@ -76,3 +81,34 @@ def test_the_real_file_has_the_checksum_and_columns_of_its_entry(pereira):
 
 def test_an_unknown_checksum_is_no_data_set():
     assert catalog.dataset_with_checksum("0" * 64) is None
+
+
+def test_the_language_regions_have_their_published_centres():
+    centres = {name: roi.left for name, roi in catalog.rois().items() if name != "AC"}
+    assert centres == {
+        "TP": (-48, 15, -27),
+        "aSTS": (-54, -12, -12),
+        "pSTS": (-51, -39, 3),
+        "AG_TPJ": (-52, -56, 22),
+        "BA44": (-50, 12, 16),
+        "BA45": (-52, 28, 10),
+        "BA47": (-44, 34, -8),
+    }
+
+
+def test_a_region_without_a_right_centre_is_mirrored():
+    roi = catalog.rois()["TP"]
+    assert roi.right == "mirrored"
+    assert roi.centre("right") == (48, 15, -27)
+    assert catalog.rois()["AC"].centre("right") == (46, -14, 8)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"left": (48, 15, -27)}, {"right": (-48, 15, -27)}, {"radius": 0}, {"left": (-48, 15)}],
+    ids=str,
+)
+def test_a_region_on_the_wrong_side_or_of_no_size_is_refused(wrong):
+    right = catalog.rois()["TP"].model_dump()
+    with pytest.raises(ValidationError):
+        RoiEntry.model_validate(right | wrong)
