@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.datasets.story_recording import StoryRecording, StoryRun
-from backend.encoding.alignment import check_story, tr_midpoints
+from backend.encoding.alignment import check_story, tr_midpoints, trim
 from backend.errors import InputError
 
 Array = NDArray[np.float32]
@@ -85,13 +85,7 @@ def build_design(
             )
         times = tr_midpoints(n_trs, recording.tr, start)
         inside = np.flatnonzero((times >= 0) & (times <= words.seconds + tail_seconds))
-        kept = inside[trim_head : len(inside) - trim_tail]
-        if len(kept) < 2:
-            raise InputError(
-                f"{story} has {len(inside)} TRs while its words are heard, and trimming "
-                f"{trim_head} and {trim_tail} leaves {len(kept)}; at least 2 are needed. Trim "
-                "less, or leave the story out."
-            )
+        kept = _trimmed(story, inside, trim_head, trim_tail)
         blocks.append(average_runs([run.responses[kept] for run in runs]))
         rows.append(kept + offset)
         labels += [story] * len(kept)
@@ -131,6 +125,13 @@ def average_runs(runs: Sequence[Array]) -> Array:
         scale = run.std(axis=0, dtype=np.float64).astype(np.float32)
         total += centred / np.where(scale > 0, scale, 1.0)
     return total / np.float32(len(runs))
+
+
+def _trimmed(story: str, inside: NDArray[np.int64], head: int, tail: int) -> NDArray[np.int64]:
+    try:
+        return inside[trim(len(inside), head, tail)]
+    except InputError as error:
+        raise InputError(f"{story}, of the TRs while its words are heard: {error}") from error
 
 
 def _by_story(recording: StoryRecording) -> dict[str, list[StoryRun]]:

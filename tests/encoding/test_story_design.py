@@ -46,7 +46,9 @@ def test_rows_point_into_all_trs_and_carry_their_story() -> None:
 
 
 def test_each_run_is_centred_and_scaled_by_itself() -> None:
-    design = build_design(recorded(StoryRun("a", noise(30)), StoryRun("b", 9 * noise(30, 1))), 0, 0, 8)
+    design = build_design(
+        recorded(StoryRun("a", noise(30)), StoryRun("b", 9 * noise(30, 1))), 0, 0, 8
+    )
     for story in "ab":
         block = design.responses[np.asarray(design.labels) == story]
         assert np.allclose(block.mean(axis=0), 0, atol=1e-5)
@@ -76,7 +78,7 @@ def test_repeats_that_begin_at_different_times_are_refused() -> None:
 
 
 def test_trimming_everything_away_is_refused() -> None:
-    with pytest.raises(InputError, match="30 TRs while its words are heard.*leaves 0"):
+    with pytest.raises(InputError, match="a, of the TRs.*leaves nothing of a run of 30"):
         build_design(recorded(StoryRun("a", noise(30))), 15, 15, 8.0)
 
 
