@@ -7,6 +7,7 @@ from backend.catalog.entries import (
     Finding,
     ModelEntry,
     RoiEntry,
+    StoryDatasetEntry,
 )
 from backend.catalog.load import (
     citations,
@@ -16,6 +17,7 @@ from backend.catalog.load import (
     findings,
     models,
     rois,
+    story_datasets,
 )
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "Finding",
     "ModelEntry",
     "RoiEntry",
+    "StoryDatasetEntry",
     "citations",
     "compressions",
     "dataset_with_checksum",
@@ -32,4 +35,5 @@ __all__ = [
     "findings",
     "models",
     "rois",
+    "story_datasets",
 ]

@@ -128,6 +128,29 @@ class DatasetEntry(Entry):
     file: str | None = None
 
 
+class StoryDatasetEntry(Entry):
+    """A data set of stories that can be chosen by name.
+
+    Attributes
+    ----------
+    title, modality : str
+        Names on the screen.
+    subjects : tuple of str
+    tr : float
+        Seconds from a volume to the next.
+    evidence : {"measured", "simulated"}
+    citation : str
+        Key in citations.yaml.
+    """
+
+    title: str
+    modality: str
+    subjects: tuple[str, ...]
+    tr: float
+    evidence: Literal["measured", "simulated"]
+    citation: str
+
+
 class Finding(Entry):
     """A published finding, shown beside the user's own results.
 

@@ -15,6 +15,7 @@ from backend.catalog.entries import (
     Finding,
     ModelEntry,
     RoiEntry,
+    StoryDatasetEntry,
 )
 
 FOLDER = Path(__file__).parent
@@ -60,6 +61,12 @@ def findings() -> Mapping[str, Finding]:
 def rois() -> Mapping[str, RoiEntry]:
     """Return the regions of interest, by short name."""
     return _read("rois.yaml", RoiEntry)
+
+
+@cache
+def story_datasets() -> Mapping[str, StoryDatasetEntry]:
+    """Return the data sets of stories that can be chosen by name."""
+    return _read("story_datasets.yaml", StoryDatasetEntry)
 
 
 def dataset_with_checksum(sha256: str) -> tuple[str, DatasetEntry] | None:

@@ -17,6 +17,11 @@ BASELINE_TITLES = {
     "frequency": "word frequency",
     "position": "position",
     "oasm": "sample order",
+    "word-rate": "word rate",
+    "letter-rate": "letter rate",
+    "phoneme-rate": "phoneme rate",
+    "word-length": "word length",
+    "pauses": "pauses",
     "static-embedding": "static embedding",
     "all nuisance": "all nuisance",
 }
@@ -24,6 +29,8 @@ BASELINE_TITLES = {
 SPLIT_TITLES = {
     "contiguous": "contiguous folds",
     "grouped": "whole groups held out",
+    "leave-story-out": "whole stories held out",
+    "test-story": "fixed test stories",
     "shuffled": "shuffled folds (leak)",
 }
 
@@ -42,14 +49,17 @@ def compression_title(compression: str) -> str:
 
 def dataset_title(dataset: str) -> str:
     """Name of a data set on the screen."""
-    entry = catalog.datasets().get(dataset)
+    entry = catalog.datasets().get(dataset) or catalog.story_datasets().get(dataset)
     return entry.title if entry else dataset
 
 
 def roi_title(dataset: str, roi: str) -> str:
-    """Name of a response on the screen."""
+    """Name of a response or a region on the screen."""
     entry = catalog.datasets().get(dataset)
-    return entry.responses.get(roi, roi) if entry else roi
+    if entry is not None:
+        return entry.responses.get(roi, roi)
+    region = catalog.rois().get(roi)
+    return region.title if region else roi
 
 
 def series_titles(frame: pd.DataFrame) -> dict[str, str]:

@@ -46,6 +46,8 @@ class JobStatus:
         Seconds since the epoch.
     pid : int
         Of the worker, 0 before it has one.
+    note : str
+        Which part of the stage is at work, such as a layer or a story.
     """
 
     state: State
@@ -56,6 +58,7 @@ class JobStatus:
     started: float = 0.0
     updated: float = 0.0
     pid: int = 0
+    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,9 @@ class Progress(Protocol):
     def advance(self, n: int = 1) -> None:
         """Say that ``n`` more steps are done; may raise :class:`~backend.errors.CancelledError`."""
 
+    def note(self, text: str) -> None:
+        """Say which part of the stage is at work, such as a layer or a story."""
+
 
 class Silent:
     """Progress that nobody watches."""
@@ -25,6 +28,9 @@ class Silent:
 
     def advance(self, n: int = 1) -> None:
         """Ignore the step."""
+
+    def note(self, text: str) -> None:
+        """Ignore the note."""
 
 
 class Terminal:
@@ -43,6 +49,11 @@ class Terminal:
         """Move the bar by ``n``."""
         if self._bar is not None:
             self._bar.update(n)
+
+    def note(self, text: str) -> None:
+        """Write ``text`` behind the bar."""
+        if self._bar is not None:
+            self._bar.set_postfix_str(text)
 
     def close(self) -> None:
         """Leave the last bar as it stands."""

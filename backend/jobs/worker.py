@@ -25,7 +25,7 @@ class StatusFile:
 
     def stage(self, name: str, total: int) -> None:
         """Begin a stage."""
-        self.set(stage=name, done=0, total=total)
+        self.set(stage=name, done=0, total=total, note="")
 
     def advance(self, n: int = 1) -> None:
         """Count steps, and stop when the user asked for it."""
@@ -34,6 +34,10 @@ class StatusFile:
         self.status = replace(self.status, done=self.status.done + n)
         if time.monotonic() - self._written > _MIN_WRITE_SECONDS:
             self.set()
+
+    def note(self, text: str) -> None:
+        """Say which part is at work; written with the next step."""
+        self.status = replace(self.status, note=text)
 
     def set(self, **changes: object) -> None:
         """Change the status and write it now."""
