@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from backend.errors import InputError, ModelError
+from backend.features.forward import hidden_states
 from backend.features.loading import LoadedModel
 from backend.stimuli import Sentences
 
@@ -61,7 +62,9 @@ def extract_sentence_states(
     kept: tuple[int, ...] = ()
     for start in range(0, len(order), batch_size):
         batch = order[start : start + batch_size]
-        hidden, weights = _forward(loaded, [encoded[index] for index in batch], pooling)
+        hidden = hidden_states(loaded, [encoded[index][0] for index in batch])
+        weights = _pooling_weights([encoded[index][1] for index in batch], pooling)
+        weights = weights.to(loaded.device)
         if states is None:
             kept = _chosen_layers(layers, len(hidden))
             shape = (len(kept), len(sentences), hidden[0].shape[-1])
@@ -117,42 +120,15 @@ def _encode(loaded: LoadedModel, text: str) -> tuple[list[int], list[bool]]:
     return ids, content
 
 
-def _forward(
-    loaded: LoadedModel, batch: list[tuple[list[int], list[bool]]], pooling: Pooling
-) -> tuple[tuple[Any, ...], torch.Tensor]:
-    longest = max(len(ids) for ids, _ in batch)
-    ids = torch.full((len(batch), longest), int(loaded.tokenizer.pad_token_id or 0))
-    mask = torch.zeros((len(batch), longest), dtype=torch.long)
-    weights = torch.zeros((len(batch), longest))
-    # Padding on the right leaves the positions of real tokens as they are, in encoders and,
-    # with a causal mask, in decoders.
-    for row, (tokens, content) in enumerate(batch):
-        ids[row, : len(tokens)] = torch.tensor(tokens)
-        mask[row, : len(tokens)] = 1
-        places = np.flatnonzero(content)
+def _pooling_weights(content: Sequence[Sequence[bool]], pooling: Pooling) -> torch.Tensor:
+    """Share of each token in its sentence's vector, shape (n_sentences, longest)."""
+    weights = torch.zeros((len(content), max(len(row) for row in content)))
+    for row, kept in enumerate(content):
+        places = np.flatnonzero(kept)
         if pooling == "last":
             places = places[-1:]
         weights[row, places] = 1.0 / len(places)
-    try:
-        with torch.inference_mode():
-            output = loaded.model(
-                input_ids=ids.to(loaded.device),
-                attention_mask=mask.to(loaded.device),
-                output_hidden_states=True,
-            )
-    except (AttributeError, IndexError, RuntimeError, TypeError, ValueError) as error:
-        # A model of images besides text, a tokenizer of another model, or too little memory.
-        raise ModelError(
-            f"{type(loaded.model).__name__} cannot read these sentences ({error}); choose a "
-            "transformer language model, with its own tokenizer, that fits in memory."
-        ) from error
-    hidden = getattr(output, "hidden_states", None)
-    if not hidden:
-        raise ModelError(
-            f"{type(loaded.model).__name__} gives no hidden states, so there is nothing to predict "
-            "the brain from; choose a transformer language model."
-        )
-    return tuple(hidden), weights.to(loaded.device)
+    return weights
 
 
 def _chosen_layers(layers: Sequence[int] | None, n_states: int) -> tuple[int, ...]:

@@ -17,6 +17,9 @@ from backend.errors import InputError, ModelError
 from backend.features.memory import weight_bytes
 from backend.features.sources import ModelSource
 
+UNLIMITED_TOKENS = 4096
+"""Tokens read at once by a model whose positions have no end (ALiBi, recurrent models)."""
+
 
 @dataclass(frozen=True)
 class WeightStatistics:
@@ -39,7 +42,10 @@ class WeightStatistics:
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A model ready to be read, its tokenizer, and what its weights measure."""
+    """A model ready to be read, its tokenizer, and what its weights measure.
+
+    ``max_tokens`` is the longest input that it takes, special tokens included.
+    """
 
     model: Any
     tokenizer: Any
@@ -115,7 +121,7 @@ def load_model(source: ModelSource, compression: str, device: str = "auto") -> L
         # Decoders such as GPT-2 have no padding token; padded places are masked, so any will do.
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)
     model.eval()
-    return LoadedModel(model, tokenizer, where, _measure(model, config), _max_tokens(config))
+    return LoadedModel(model, tokenizer, where, _measure(model, config), _max_tokens(model, config))
 
 
 def _quantisation(compression: str) -> BitsAndBytesConfig | None:
@@ -162,8 +168,19 @@ def _require_vocabulary(source: ModelSource, tokenizer: Any) -> None:
         )
 
 
-def _max_tokens(config: Any) -> int:
-    return int(getattr(config, "max_position_embeddings", None) or 4096)
+def _max_tokens(model: Any, config: Any) -> int:
+    """Tokens that the model has positions for, special tokens included.
+
+    RoBERTa and its kin count positions from the padding token's id plus one: of 514 they use 512.
+    """
+    for name, module in model.named_modules():
+        if (
+            name.endswith("position_embeddings")
+            and getattr(module, "padding_idx", None) is not None
+        ):
+            return int(module.num_embeddings - module.padding_idx - 1)
+    text = config.get_text_config()
+    return int(getattr(text, "max_position_embeddings", None) or UNLIMITED_TOKENS)
 
 
 def _measure(model: Any, config: Any) -> WeightStatistics:

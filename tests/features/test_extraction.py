@@ -141,7 +141,7 @@ def test_a_model_without_hidden_states_is_refused(gpt2, sentences, tmp_path, out
 
 def test_a_tokenizer_of_another_model_is_refused(tmp_path, sentences):
     folder = save_gpt2(tmp_path / "small-vocabulary", vocab_size=10)
-    with pytest.raises(ModelError, match="cannot read these sentences"):
+    with pytest.raises(ModelError, match="cannot read this text"):
         extract(load_model(resolve_model(str(folder)), "none", "cpu"), sentences, tmp_path)
 
 

@@ -123,7 +123,7 @@ def test_an_encoder_decoder_is_refused(tmp_path):
 
 def test_a_model_of_text_and_images_gives_no_states(tmp_path, sentences):
     loaded = load_model(resolve_model(str(save_clip(tmp_path / "clip"))), "none", "cpu")
-    with pytest.raises(ModelError, match="CLIPModel cannot read these sentences"):
+    with pytest.raises(ModelError, match="CLIPModel cannot read this text"):
         extract_sentence_states(loaded, sentences, tmp_path / "states.npy")
 
 
