@@ -28,11 +28,15 @@ class Fold:
         Indices of samples.
     inner : tuple of (train, test)
         Indices *into* ``train``, made by the same rule as the outer folds.
+    held_out : str
+        What ``test`` is, for tables and figures: the names of its stories, or which block it is.
+        Empty where folds have no names but their numbers.
     """
 
     train: Indices
     test: Indices
     inner: tuple[tuple[Indices, Indices], ...]
+    held_out: str = ""
 
 
 def default_n_folds(n_samples: int, n_groups: int | None = None) -> int:
@@ -127,10 +131,10 @@ def make_folds(
     labels = groups if split == "grouped" else None
     for train, test in splitter.split(np.zeros(n_samples), groups=labels):
         kept = _apart(train, test, margin)
-        _require_training(len(kept), 2 * N_INNER, gap, n_samples)
+        require_training(len(kept), 2 * N_INNER, gap, n_samples)
         kept_groups = None if groups is None else groups[kept]
-        inner = _inner(split, kept, kept_groups, seed, margin)
-        _require_training(min(len(inside) for inside, _ in inner), N_INNER, gap, n_samples)
+        inner = inner_folds(split, kept, kept_groups, seed, margin)
+        require_training(min(len(inside) for inside, _ in inner), N_INNER, gap, n_samples)
         folds.append(Fold(kept, test, inner))
     return folds
 
@@ -143,7 +147,13 @@ def _apart(train: Indices, test: Indices, margin: int) -> Indices:
     return train[~np.isin(train, near)]
 
 
-def _require_training(n_left: int, least: int, gap: int, n_samples: int) -> None:
+def require_training(n_left: int, least: int, gap: int, n_samples: int) -> None:
+    """Refuse a gap that leaves fewer than ``least`` of ``n_samples`` to train on.
+
+    Raises
+    ------
+    InputError
+    """
     if n_left < least:
         raise InputError(
             f"a gap of {gap} samples leaves {n_left} of {n_samples} to train on; ask for a smaller "
@@ -165,9 +175,30 @@ def _require_groups(groups: Indices | None, n_folds: int) -> None:
         )
 
 
-def _inner(
-    split: Split, samples: Indices, groups: Indices | None, seed: int, margin: int
+def inner_folds(
+    split: Split, samples: Indices, groups: Indices | None, seed: int, gap: int
 ) -> tuple[tuple[Indices, Indices], ...]:
+    """Divide training samples once more, to choose alphas on.
+
+    Parameters
+    ----------
+    split : {"contiguous", "grouped", "shuffled"}
+        As of the outer folds. Where ``grouped`` has one group left to train on, blocks of it are
+        held out in turn.
+    samples : ndarray of int, shape (n_train,)
+        The training samples, as places in the recording.
+    groups : ndarray of int, shape (n_train,), or None
+        Group of each, needed by ``grouped``.
+    seed : int
+        Of the shuffle.
+    gap : int
+        Samples dropped on either side of a block; whole groups and single samples need none.
+
+    Returns
+    -------
+    tuple of (train, test)
+        Indices into ``samples``; five of them, or as many as there are groups.
+    """
     n_folds = N_INNER
     if split == "grouped" and groups is not None:
         n_groups = len(np.unique(groups))
@@ -176,13 +207,11 @@ def _inner(
         n_folds = min(N_INNER, n_groups) if n_groups >= 2 else N_INNER
     labels = groups if split == "grouped" else None
     pairs = _splitter(split, n_folds, seed).split(samples, groups=labels)
-    if margin == 0:
+    if split != "contiguous" or gap == 0:
         return tuple(pairs)
     place = np.full(int(samples.max()) + 1, -1)
     place[samples] = np.arange(len(samples))
-    return tuple(
-        (place[_apart(samples[train], samples[test], margin)], test) for train, test in pairs
-    )
+    return tuple((place[_apart(samples[train], samples[test], gap)], test) for train, test in pairs)
 
 
 def _splitter(split: Split, n_folds: int, seed: int) -> BaseCrossValidator:
