@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from backend import __version__
-from backend.commands import encode, jobs, precompute, results, simulate_demo
+from backend.commands import encode, jobs, precompute, results, simulate_demo, words
 from backend.errors import CortexScaleError
 
 DESCRIPTION = (
@@ -38,6 +38,7 @@ def build_parser() -> argparse.ArgumentParser:
     jobs.add_parsers(commands)
     precompute.add_parser(commands)
     simulate_demo.add_parser(commands)
+    words.add_parser(commands)
     return parser
 
 
