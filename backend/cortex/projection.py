@@ -42,8 +42,9 @@ def project_volume(
     Returns
     -------
     ndarray of float32, shape (20484,)
-        NaN where less than half of what was sampled had data: the medial wall, and cortex that the
-        volume does not cover.
+        NaN where less than half of what was sampled had data: cortex that the volume or its mask
+        does not cover. The medial wall is sampled like the rest, though it is no cortex; flat maps
+        leave it out.
 
     Raises
     ------

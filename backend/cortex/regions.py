@@ -1,8 +1,9 @@
 """Regions of interest on fsaverage5, from published coordinates.
 
-A region is what a sphere about its centre holds of the cortex: the vertices of the midthickness
-surface (halfway between white and pial) within the radius, as the crow flies, which is how the
-papers' own spheres in the volume are meant. Both banks of a sulcus may belong to it, regions may
+A region is what a sphere about its centre holds of the cortex: a patch of the midthickness surface
+(halfway between white and pial), about the vertex nearest to the centre, as far as the radius goes
+and the patch hangs together. So it follows the papers' own spheres in the volume, but never jumps
+from Heschl's gyrus to the insula, which is as near but another part of the cortex. Regions may
 overlap, and a vertex may be in none.
 """
 
@@ -10,6 +11,8 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from backend import catalog
 from backend.cortex.surfaces import N_VERTICES, SIDES, Side, surface, to_mni152
@@ -39,7 +42,11 @@ def surface_regions(radius: float | None = None) -> tuple[Region, ...]:
         If the radius is not a positive number.
     """
     return tuple(
-        Region(name, side, sphere_targets(entry.centre(side), side, radius or entry.radius))
+        Region(
+            name,
+            side,
+            sphere_targets(entry.centre(side), side, entry.radius if radius is None else radius),
+        )
         for name, entry in catalog.rois().items()
         for side in SIDES
     )
@@ -48,7 +55,7 @@ def surface_regions(radius: float | None = None) -> tuple[Region, ...]:
 def sphere_targets(
     centre: tuple[float, float, float], side: Side, radius: float
 ) -> NDArray[np.int64]:
-    """Return the targets of fsaverage5 in a sphere.
+    """Return the targets of fsaverage5 in a sphere, one patch of cortex.
 
     Parameters
     ----------
@@ -83,8 +90,18 @@ def sphere_targets(
         )
     if distances[nearest] > radius / 2:
         distances = np.linalg.norm(cortex - cortex[nearest], axis=1)
-    vertices = np.flatnonzero(distances <= radius)
+    vertices = _patch(distances <= radius, nearest, side)
     return vertices + (0 if side == "left" else N_VERTICES)
+
+
+def _patch(within: NDArray[np.bool_], start: int, side: Side) -> NDArray[np.int64]:
+    """Vertices that can be reached from one of them without leaving the sphere."""
+    triangles = surface("midthickness", side).triangles
+    edges = np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]])
+    edges = edges[within[edges].all(axis=1)]
+    graph = coo_array((np.ones(len(edges)), tuple(edges.T)), shape=(N_VERTICES, N_VERTICES))
+    _, patches = connected_components(graph, directed=False)
+    return np.flatnonzero(patches == patches[start])
 
 
 @cache
