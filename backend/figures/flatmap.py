@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Inches; at 160 dots to the inch a projector's full width.
-_SIZE = (12.0, 6.0)
+_SIZE = (12.0, 6.3)
 _DPI = 160
 _GROUND = {"light": "#FFFFFF", "dark": "#0F1419"}
 # Gyri and sulci, in greys that no map's colours can be taken for.
@@ -42,6 +42,8 @@ _SAVING: dict[ImageFormat, dict[str, Any]] = {
     "svg": {"metadata": {"Date": None}},
     "pdf": {"metadata": {"CreationDate": None}},
 }
+# Characters that fit into a line.
+_TITLE_WIDTH = 85
 _CAPTION_SIZE = 9.5
 _CAPTION_WIDTH = 172
 
@@ -111,7 +113,7 @@ def flatmap_figure(
     figure = Figure(figsize=_SIZE, dpi=_DPI)
     figure.patch.set_facecolor((*to_rgb(_GROUND[mode]), 0.0))
     for side, left in zip(SIDES, (0.0, 0.5), strict=True):
-        axes = figure.add_axes((left, 0.1, 0.5, 0.84))
+        axes = figure.add_axes((left, 0.145, 0.5, 0.78))
         axes.set(xlim=_EXTENT[:2], ylim=_EXTENT[2:], aspect="equal")
         axes.set_axis_off()
         shown = _shown(halves(checked)[side], scale)
@@ -121,7 +123,8 @@ def flatmap_figure(
         _name_side(axes, side, mode)
     _draw_colour_bar(figure, scale, colours, label, mode)
     if title:
-        figure.text(0.02, 0.975, title, size=17, color=ink(mode), va="top", parse_math=False)
+        size = min(17, 17 * _TITLE_WIDTH / len(title))
+        figure.text(0.02, 0.975, title, size=size, color=ink(mode), va="top", parse_math=False)
     if evidence == "simulated":
         _mark_simulated(figure, mode)
     return figure
@@ -290,11 +293,11 @@ def _draw_outlines(
 
 
 def _name_side(axes: "Axes", side: Side, mode: Mode) -> None:
-    # The upper outer corners are free: the cut about the cingulate gyrus leaves them so.
+    # The lower outer corners are free, below the cut about orbitofrontal cortex.
     x, align = (0.04, "left") if side == "left" else (0.96, "right")
     axes.text(
-        x, 0.9, f"{side} hemisphere", transform=axes.transAxes, size=13, color=ink(mode),
-        ha=align, va="top",
+        x, 0.08, f"{side} hemisphere", transform=axes.transAxes, size=13, color=ink(mode),
+        ha=align, va="bottom",
     )  # fmt: skip
 
 
