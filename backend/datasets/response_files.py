@@ -1,0 +1,261 @@
+"""Files of responses: one run each, a row per volume. Nothing is ever unpickled."""
+
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.datasets.findings import Findings
+from backend.datasets.volumes import Mask, read_volumes
+from backend.errors import InputError
+
+SUFFIXES = (".npy", ".npz", ".nii.gz", ".nii")
+_REFUSED = (".h5", ".hf5", ".hdf5", ".mat", ".pkl", ".pickle", ".csv", ".tsv")
+_RUN = re.compile(r"(?P<story>.+?)(?:[._]run-(?P<number>\d+))?")
+_BLOCK_BYTES = 64_000_000
+MIN_TRS = 10
+
+
+@dataclass(frozen=True)
+class RunFile:
+    """One file of responses.
+
+    Attributes
+    ----------
+    path : Path
+    story : str
+    number : int
+        Of the repeat, 1 where the name has none.
+    """
+
+    path: Path
+    story: str
+    number: int
+
+    @property
+    def label(self) -> str:
+        """The file with its subject's folder, for messages."""
+        return f"{self.path.parent.name}/{self.path.name}"
+
+
+def find_runs(folder: Path, findings: Findings) -> list[RunFile]:
+    """Find a subject's runs by their names: STORY.npy, STORY.run-2.npy, STORY_run-2.nii.gz.
+
+    Parameters
+    ----------
+    folder : Path
+        Of one subject.
+    findings : Findings
+        Gains a problem for a format that is not accepted and for two files of one run, and a
+        warning for any other file.
+
+    Returns
+    -------
+    list of RunFile
+        By story, then by number.
+    """
+    runs: list[RunFile] = []
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or path.is_dir():
+            continue
+        suffix = next((end for end in SUFFIXES if path.name.lower().endswith(end)), None)
+        if suffix is not None:
+            match = _RUN.fullmatch(path.name[: -len(suffix)])
+            if match is None:
+                findings.problems.append(f"{folder.name}/{path.name} does not name its story.")
+                continue
+            runs.append(RunFile(path, match["story"], int(match["number"] or 1)))
+        elif path.suffix.lower() in _REFUSED:
+            findings.problems.append(
+                f"{folder.name}/{path.name}: {path.suffix} files are not read; save the responses "
+                "[TRs, targets] with numpy.save as .npy. .npz and NIfTI are accepted too."
+            )
+        else:
+            findings.warnings.append(f"{folder.name}/{path.name} was left aside.")
+    by_run: dict[tuple[str, int], list[str]] = {}
+    for run in runs:
+        by_run.setdefault((run.story, run.number), []).append(run.path.name)
+    for (story, number), names in by_run.items():
+        if len(names) > 1:
+            findings.problems.append(
+                f"{folder.name}: run {number} of {story!r} is in more than one file: "
+                f"{', '.join(names)}. Keep one, or number the runs (.run-1, .run-2)."
+            )
+    return sorted(runs, key=lambda run: (run.story, run.number))
+
+
+def load_responses(path: Path, mask: Mask | None) -> NDArray[np.float32]:
+    """Load one run.
+
+    Parameters
+    ----------
+    path : Path
+        ``.npy`` or ``.npz`` (one array, or one named ``responses``) of shape [n_trs, n_targets];
+        or, with a mask, NIfTI with time as its fourth dimension.
+    mask : Mask or None
+        Of a volume.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_trs, n_targets)
+        Mapped from the file where it is 32-bit ``.npy``, so that it takes no memory of its own.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged, pickled, of another shape or not numbers.
+    """
+    if path.name.lower().endswith((".nii", ".nii.gz")):
+        if mask is None:
+            raise InputError(
+                f"{path.name} is NIfTI, which needs a space of kind volume with a mask; give "
+                ".npy files [TRs, targets] for surfaces and parcels."
+            )
+        return read_volumes(path, mask)
+    array = load_array(path)
+    if array.ndim != 2:
+        raise InputError(
+            f"{path.name} has shape {array.shape}; two dimensions are accepted, [TRs, targets]."
+        )
+    # An array of this type already stays the map of its file that it is. What overflows 32 bits
+    # becomes infinite, and is refused as such.
+    with np.errstate(over="ignore"):
+        return array.astype(np.float32, copy=False)
+
+
+def load_array(path: Path) -> NDArray[np.generic]:
+    """Load one array of real numbers from .npy or .npz.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    ndarray
+        Mapped from an ``.npy`` file.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, damaged, pickled, holds several arrays or no numbers.
+    """
+    try:
+        loaded = np.load(path, mmap_mode="r", allow_pickle=False)
+        array = _only_array(loaded, path) if isinstance(loaded, np.lib.npyio.NpzFile) else loaded
+    except FileNotFoundError as error:
+        raise InputError(f"no such file: {path}; a .npy file is accepted.") from error
+    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error, KeyError) as error:
+        raise InputError(
+            f"{path.name} cannot be read as a NumPy array ({' '.join(str(error).split())[:150]}). "
+            "Numbers saved with numpy.save are accepted; pickled objects are never opened."
+        ) from error
+    if array.dtype.kind not in "fiu":
+        raise InputError(
+            f"{path.name} holds {array.dtype} values; real numbers are accepted, as float32."
+        )
+    return array
+
+
+def check_values(responses: NDArray[np.float32], label: str, findings: Findings) -> None:
+    """Note values that nothing can be fitted to.
+
+    Parameters
+    ----------
+    responses : ndarray of float32, shape (n_trs, n_targets)
+    label : str
+        The run's name.
+    findings : Findings
+        Gains a problem for fewer than 10 TRs, for NaN or infinity and for a run in which every
+        target is constant, and a warning for some constant targets.
+    """
+    n_trs, n_targets = responses.shape
+    if n_trs < MIN_TRS or n_targets == 0:
+        findings.problems.append(
+            f"{label} has {n_trs} TR{'s' * (n_trs != 1)} of {n_targets:,} targets; at least "
+            f"{MIN_TRS} TRs of one target are needed. Its shape must be [TRs, targets]."
+        )
+        return
+    lowest, highest, bad_trs = _extremes(responses)
+    bad = ~(np.isfinite(lowest) & np.isfinite(highest))
+    if bad.any():
+        _note_not_finite(responses, bad, bad_trs, label, findings)
+        return
+    constant = highest - lowest <= 1e-6 * np.maximum(np.abs(highest), np.abs(lowest))
+    if constant.all():
+        findings.problems.append(
+            f"{label}: every target is constant, so there is nothing to predict. Leave the run "
+            "out, or export it again."
+        )
+    elif constant.any():
+        findings.warnings.append(
+            f"{label}: {int(constant.sum()):,} of {n_targets:,} targets are constant (first: "
+            f"{int(np.argmax(constant))}); they are kept, and predict at r = 0."
+        )
+
+
+def _only_array(archive: "np.lib.npyio.NpzFile", path: Path) -> NDArray[np.generic]:
+    with archive:
+        names = ["responses"] if "responses" in archive.files else archive.files
+        if len(names) != 1:
+            raise InputError(
+                f"{path.name} holds the arrays {', '.join(archive.files) or '(none)'}; one array "
+                "is accepted, or one of them named 'responses'."
+            )
+        return archive[names[0]]
+
+
+def _blocks(responses: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+    rows = max(1, _BLOCK_BYTES // (4 * responses.shape[1]))
+    for first in range(0, len(responses), rows):
+        yield responses[first : first + rows]
+
+
+def _extremes(
+    responses: NDArray[np.float32],
+) -> tuple[NDArray[np.float32], NDArray[np.float32], int]:
+    """Find each target's smallest and largest value, NaN among them, and count TRs with one."""
+    lowest = np.full(responses.shape[1], np.inf, dtype=np.float32)
+    highest = -lowest
+    n_bad = 0
+    for block in _blocks(responses):
+        low, high = block.min(axis=0), block.max(axis=0)
+        lowest, highest = np.minimum(lowest, low), np.maximum(highest, high)
+        if not (np.isfinite(low).all() and np.isfinite(high).all()):
+            n_bad += int((~np.isfinite(block)).any(axis=1).sum())
+    return lowest, highest, n_bad
+
+
+def _note_not_finite(
+    responses: NDArray[np.float32],
+    bad: NDArray[np.bool_],
+    n_bad_trs: int,
+    label: str,
+    findings: Findings,
+) -> None:
+    targets = np.flatnonzero(bad)
+    holes = np.zeros(len(targets), dtype=np.int64)
+    for block in _blocks(responses):
+        holes += (~np.isfinite(block[:, targets])).sum(axis=0)
+    n_trs, n_targets = responses.shape
+    throughout = targets[holes == n_trs]
+    message = (
+        f"{label}: NaN or infinite values in {n_bad_trs:,} of {n_trs:,} TRs and {len(targets):,} "
+        f"of {n_targets:,} targets (first: {int(targets[0])})"
+    )
+    if throughout.size:
+        findings.problems.append(
+            f"{message}; {throughout.size:,} target(s) have no value in any TR (first: "
+            f"{int(throughout[0])}). Leave these out of the mask and of every run, or set them to "
+            "0: constant targets are kept, and predict at r = 0."
+        )
+    else:
+        findings.problems.append(
+            f"{message}. Interpolate these TRs, or cut them off the run's ends and say so by "
+            "'start', before fitting."
+        )

@@ -1,0 +1,163 @@
+"""A story folder's dataset.yaml."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from backend.datasets.findings import Findings
+
+NAME = "dataset.yaml"
+MAX_TR = 20.0
+MIN_TR = 0.05
+_MAX_BYTES = 1_000_000
+_EXAMPLE = (
+    "name: my-stories, tr: 2.0, evidence: measured, citation: ..., modality: fMRI, "
+    "space: {name: fsaverage5, kind: surface}"
+)
+
+
+class SpaceSettings(BaseModel):
+    """Where the targets are.
+
+    Attributes
+    ----------
+    name : str
+    kind : {"surface", "volume", "parcels"}
+    mask : str or None
+        NIfTI file, relative to the folder, of the mask whose true voxels are a volume's targets.
+    regions : str, tuple of str, or None
+        A CSV with the columns target and region, and hemisphere if it is known; or a text file or
+        list with each target's region in order; or, in a volume, a list of NIfTI masks.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1)
+    kind: Literal["surface", "volume", "parcels"]
+    mask: str | None = None
+    regions: str | tuple[str, ...] | None = None
+
+    @model_validator(mode="after")
+    def _mask_of_a_volume(self) -> "SpaceSettings":
+        if self.kind == "volume" and not self.mask:
+            raise ValueError("a volume needs 'mask', the NIfTI file whose voxels are the targets")
+        if self.kind != "volume" and self.mask:
+            raise ValueError(f"'mask' belongs to a volume; leave it out of a space of {self.kind}")
+        return self
+
+
+class StorySettings(BaseModel):
+    """What dataset.yaml says.
+
+    Attributes
+    ----------
+    name, citation, modality : str
+    tr : float
+        Seconds.
+    evidence : {"measured", "simulated"}
+    space : SpaceSettings
+    start : float, or mapping of str to float
+        Seconds from a story's start to the first volume, of every story or by name.
+    ceilings : str or None
+        File with a noise ceiling (r) per target: ``.npy``, or NIfTI in a volume.
+    test_stories : tuple of str
+        Stories that a fixed split holds out.
+
+    Notes
+    -----
+    File names are relative to the folder; ``{subject}`` in one stands for the subject's name.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1)
+    tr: float = Field(allow_inf_nan=False)
+    evidence: Literal["measured", "simulated"]
+    citation: str = Field(min_length=1)
+    modality: str = Field(min_length=1)
+    space: SpaceSettings
+    start: float | dict[str, float] = 0.0
+    ceilings: str | None = None
+    test_stories: tuple[str, ...] = ()
+
+    @field_validator("tr")
+    @classmethod
+    def _in_seconds(cls, tr: float) -> float:
+        if tr > MAX_TR:
+            guess = (
+                f"; did you mean {round(tr / 1000, 4)} s?"
+                if tr >= 100
+                else "; seconds are accepted."
+            )
+            raise ValueError(f"{tr:g} is too long for seconds between two volumes{guess}")
+        if tr < MIN_TR:
+            raise ValueError(f"seconds from {MIN_TR:g} to {MAX_TR:g} are accepted, not {tr:g}")
+        return tr
+
+    def start_of(self, story: str) -> float:
+        """Seconds from a story's start to the beginning of its first volume."""
+        return self.start.get(story, 0.0) if isinstance(self.start, dict) else self.start
+
+
+def read_settings(folder: Path, findings: Findings) -> StorySettings | None:
+    """Read dataset.yaml, and note everything that is wrong with it.
+
+    Parameters
+    ----------
+    folder : Path
+    findings : Findings
+        Gains a problem per key that is missing, unknown or wrong.
+
+    Returns
+    -------
+    StorySettings or None
+        None where there was a problem.
+    """
+    content = _load(folder / NAME, findings)
+    if content is None:
+        return None
+    try:
+        return StorySettings.model_validate(content)
+    except ValidationError as error:
+        for found in error.errors():
+            findings.problems.append(f"{NAME}: {_explain(found)}")
+        return None
+
+
+def _load(path: Path, findings: Findings) -> dict[str, Any] | None:
+    if not path.is_file():
+        findings.problems.append(f"there is no {NAME}; write one such as {{{_EXAMPLE}}}.")
+        return None
+    if path.stat().st_size > _MAX_BYTES:
+        findings.problems.append(f"{NAME} has more than 1 MB; a few lines are accepted.")
+        return None
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        first = " ".join(str(error).split())[:200]
+        findings.problems.append(f"{NAME} is not YAML in UTF-8: {first}")
+        return None
+    if not isinstance(content, dict):
+        findings.problems.append(
+            f"{NAME} holds {type(content).__name__}; keys with values are accepted: {_EXAMPLE}."
+        )
+        return None
+    return {str(key): value for key, value in content.items()}
+
+
+def _explain(found: Mapping[str, Any]) -> str:
+    """Say in words what pydantic found at one key."""
+    place: Sequence[str | int] = found["loc"]
+    key = ".".join(str(part) for part in place if part not in ("float", "str", "tuple[str, ...]"))
+    if found["type"] == "missing":
+        return f"{key!r} is missing; an example: {_EXAMPLE}."
+    if found["type"] == "extra_forbidden":
+        model = SpaceSettings if place[0] == "space" else StorySettings
+        return f"{key!r} is not a key it knows; those are {', '.join(model.model_fields)}."
+    if found["type"] == "value_error":
+        message = str(found["ctx"]["error"])
+        return f"{key}: {message if message.endswith(('.', '?')) else f'{message}.'}"
+    return f"{key} is {found['input']!r}: {found['msg'][:1].lower()}{found['msg'][1:]}."

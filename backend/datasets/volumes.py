@@ -1,0 +1,139 @@
+"""NIfTI volumes through a mask, in C order."""
+
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nibabel
+import numpy as np
+from nibabel.filebasedimages import ImageFileError
+from numpy.typing import NDArray
+
+from backend.errors import InputError
+
+_UNITS = {"sec": 1.0, "msec": 1e-3, "usec": 1e-6}
+
+
+@dataclass(frozen=True)
+class Mask:
+    """Voxels that are targets.
+
+    Attributes
+    ----------
+    voxels : ndarray of bool, shape (x, y, z)
+    affine : ndarray of float64, shape (4, 4)
+        From voxel indices to millimetres.
+    path : Path
+    """
+
+    voxels: NDArray[np.bool_]
+    affine: NDArray[np.float64]
+    path: Path
+
+    @property
+    def n_targets(self) -> int:
+        """Voxels inside."""
+        return int(self.voxels.sum())
+
+
+def read_mask(path: Path) -> Mask:
+    """Read a mask: voxels that are neither 0 nor NaN are inside.
+
+    Parameters
+    ----------
+    path : Path
+        NIfTI of three dimensions.
+
+    Returns
+    -------
+    Mask
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, has another number of dimensions or is empty.
+    """
+    image = _load(path)
+    values = _values(image, path)
+    if values.ndim == 4 and values.shape[3] == 1:
+        values = values[..., 0]
+    if values.ndim != 3:
+        raise InputError(f"{path.name} has shape {values.shape}; a mask of one volume is accepted.")
+    voxels = np.isfinite(values) & (values != 0)
+    if not voxels.any():
+        raise InputError(f"{path.name} has no voxel inside; those that are not 0 are the targets.")
+    return Mask(voxels, np.asarray(image.affine, dtype=np.float64), path)
+
+
+def read_volumes(path: Path, mask: Mask) -> NDArray[np.float32]:
+    """Read the voxels of a mask.
+
+    Parameters
+    ----------
+    path : Path
+        NIfTI of three or four dimensions on the mask's grid.
+    mask : Mask
+
+    Returns
+    -------
+    ndarray of float32, shape (n_volumes, n_targets)
+        Targets in the C order of the mask's array.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or is on another grid.
+    """
+    image = _load(path)
+    if image.shape[:3] != mask.voxels.shape or len(image.shape) not in (3, 4):
+        raise InputError(
+            f"{path.name} has shape {image.shape}, and its mask {mask.path.name} "
+            f"{mask.voxels.shape}; resample one of them to the other's grid."
+        )
+    if not np.allclose(image.affine, mask.affine, atol=1e-3):
+        raise InputError(
+            f"{path.name} and its mask {mask.path.name} have different affines, so that their "
+            "voxels are at different places; resample one of them to the other's grid."
+        )
+    inside = _values(image, path)[mask.voxels]
+    return np.ascontiguousarray(np.atleast_2d(inside.T))
+
+
+def header_tr(path: Path) -> float | None:
+    """Read the seconds between volumes that a NIfTI file states.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    float or None
+        None where it states none, or not in which unit.
+    """
+    header: Any = _load(path).header
+    zooms, unit = header.get_zooms(), header.get_xyzt_units()[1]
+    if len(zooms) < 4 or unit not in _UNITS or zooms[3] <= 0:
+        return None
+    return float(zooms[3]) * _UNITS[unit]
+
+
+def _load(path: Path) -> Any:
+    try:
+        return nibabel.load(path)
+    except (ImageFileError, OSError, EOFError, zlib.error) as error:
+        raise InputError(
+            f"{path} cannot be read as NIfTI ({' '.join(str(error).split())[:150]}); a .nii or "
+            ".nii.gz file is accepted."
+        ) from error
+
+
+def _values(image: Any, path: Path) -> NDArray[np.float32]:
+    try:
+        return np.asarray(image.get_fdata(dtype=np.float32, caching="unchanged"))
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        raise InputError(
+            f"{path.name} is damaged or cut short ({' '.join(str(error).split())[:150]}); copy it "
+            "again."
+        ) from error
