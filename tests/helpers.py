@@ -256,6 +256,14 @@ def make_tables(config: EncodingConfig, seed: int = 0, **run: Any) -> RunTables:
     return RunTables([row], roi_scores, baseline_scores, targets, [space])
 
 
+def damage_pages(shard: Path) -> None:
+    """Overwrite a shard's data, and leave the footer that describes it."""
+    content = bytearray(shard.read_bytes())
+    footer = int.from_bytes(content[-8:-4], "little") + 8
+    content[4:-footer] = b"\xff" * (len(content) - footer - 4)
+    shard.write_bytes(content)
+
+
 # The command line and processes
 
 

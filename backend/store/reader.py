@@ -1,6 +1,7 @@
 """Read results: the user's shards beside the precomputed ones, as one set of views."""
 
 import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from backend.errors import StoreError
-from backend.store.schema import PUBLISHED, RUN_TABLES
+from backend.store.schema import PUBLISHED, RUN_TABLES, schema_fault
+
+# Of a query's answer that is kept for the next time, and how many are.
+_KEPT_BYTES = 2_000_000
+_KEPT_ANSWERS = 64
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,8 @@ class ResultStore:
     Attributes
     ----------
     problems : tuple of Problem
-        Shards that were left out because they cannot be read.
+        Shards that were left out because they cannot be read: on opening, where that shows in
+        what a shard says of itself, and after a query that met damage further in.
 
     Raises
     ------
@@ -48,21 +54,22 @@ class ResultStore:
 
     def __init__(self, folder: Path, precomputed: Path | None = None) -> None:
         self.folder = folder
+        self.problems: tuple[Problem, ...] = ()
         self._lock = threading.Lock()
+        self._answers: OrderedDict[tuple[str, str], pd.DataFrame] = OrderedDict()
         self._connection = duckdb.connect(":memory:")
-        attached = self._attach(precomputed)
-        problems: list[Problem] = []
-        readable = {name: _readable(folder / name, problems) for name in RUN_TABLES}
-        # A run is whole when each of its tables can be read.
-        whole = set.intersection(*(set(files) for files in readable.values()))
+        self._attached = self._attach(precomputed)
+        self._files = {name: self._find(name) for name in RUN_TABLES}
         for name, schema in RUN_TABLES.items():
-            files = [str(path) for key, path in sorted(readable[name].items()) if key in whole]
-            self._make_view(name, schema, files, sorted(whole), attached)
-        self._make_published(attached)
-        self.problems = tuple(problems)
+            self._connection.register(f"empty_{name}", schema.empty_table())
+        self._make_views()
+        self._make_published()
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
         """Run a query over the views.
+
+        A shard that proves damaged is left out together with its run, and the rest is asked again.
+        What a store answers does not change while it is open, so small answers are kept.
 
         Parameters
         ----------
@@ -73,11 +80,71 @@ class ResultStore:
         Returns
         -------
         pandas.DataFrame
+            The caller's own.
+
+        Raises
+        ------
+        StoreError
+            If it cannot be answered, and no shard of the user's is the reason.
         """
+        key = (sql, repr(list(parameters)))
         with self._lock:
-            relation = self._connection.sql(sql, params=list(parameters))
-            frame: pd.DataFrame = relation.to_arrow_table().to_pandas()
+            if key not in self._answers:
+                answer = self._ask(sql, parameters)
+                if answer.memory_usage(deep=True).sum() > _KEPT_BYTES:
+                    return answer
+                self._answers[key] = answer
+                if len(self._answers) > _KEPT_ANSWERS:
+                    self._answers.popitem(last=False)
+            self._answers.move_to_end(key)
+            return self._answers[key].copy()
+
+    def _ask(self, sql: str, parameters: Sequence[object]) -> pd.DataFrame:
+        try:
+            return self._fetch(sql, parameters)
+        except duckdb.Error as error:
+            if not self._leave_out_damaged():
+                raise StoreError(
+                    f"the results in {self.folder} could not be read: {_first_line(error)}. If it "
+                    "happens again, move the newest files of that folder away, or check "
+                    "precomputed/results.duckdb out again with git."
+                ) from error
+        return self._ask(sql, parameters)
+
+    def _fetch(self, sql: str, parameters: Sequence[object]) -> pd.DataFrame:
+        relation = self._connection.sql(sql, params=list(parameters))
+        frame: pd.DataFrame = relation.to_arrow_table().to_pandas()
         return frame
+
+    def _leave_out_damaged(self) -> bool:
+        """Read every shard to its end, and forget those that cannot be."""
+        damaged = []
+        for files in self._files.values():
+            for run_id, path in list(files.items()):
+                try:
+                    self._fetch("SELECT * FROM read_parquet(?)", [str(path)])
+                except duckdb.Error as error:
+                    damaged.append(Problem(path, _first_line(error)))
+                    del files[run_id]
+        if damaged:
+            self.problems += tuple(damaged)
+            self._answers.clear()
+            self._make_views()
+        return bool(damaged)
+
+    def _find(self, name: str) -> dict[str, Path]:
+        """Shards of a table that seem readable, by run id; the others become problems."""
+        files = {}
+        for path in sorted((self.folder / name).glob("*.parquet")):
+            try:
+                fault = schema_fault(name, pq.read_schema(path))
+            except (pa.ArrowInvalid, OSError) as error:
+                fault = _first_line(error)
+            if fault is None:
+                files[path.stem] = path
+            else:
+                self.problems += (Problem(path, fault),)
+        return files
 
     def _attach(self, precomputed: Path | None) -> bool:
         if precomputed is None or not precomputed.exists():
@@ -92,25 +159,28 @@ class ResultStore:
             ) from error
         return True
 
-    def _make_view(
-        self, name: str, schema: pa.Schema, files: list[str], whole: list[str], attached: bool
-    ) -> None:
-        self._connection.register(f"empty_{name}", schema.empty_table())
-        parts = [f"SELECT *, 'user' AS origin FROM empty_{name}"]
-        if files:
-            parts.append(
-                f"SELECT *, 'user' AS origin FROM read_parquet({_list(files)}, union_by_name=true)"
+    def _make_views(self) -> None:
+        # A run is whole when each of its tables can be read.
+        whole = sorted(set.intersection(*(set(files) for files in self._files.values())))
+        for name, files in self._files.items():
+            parts = [f"SELECT *, 'user' AS origin FROM empty_{name}"]
+            if whole:
+                paths = _list([str(files[run_id]) for run_id in whole])
+                parts.append(
+                    f"SELECT *, 'user' AS origin FROM read_parquet({paths}, union_by_name=true)"
+                )
+            if self._attached:
+                parts.append(
+                    f"SELECT *, 'precomputed' AS origin FROM pre.{name} "
+                    f"WHERE NOT list_contains({_list(whole)}::VARCHAR[], run_id)"
+                )
+            self._connection.execute(
+                f"CREATE OR REPLACE VIEW {name} AS {' UNION ALL BY NAME '.join(parts)}"
             )
-        if attached:
-            parts.append(
-                f"SELECT *, 'precomputed' AS origin FROM pre.{name} "
-                f"WHERE NOT list_contains({_list(whole)}::VARCHAR[], run_id)"
-            )
-        self._connection.execute(f"CREATE VIEW {name} AS {' UNION ALL BY NAME '.join(parts)}")
 
-    def _make_published(self, attached: bool) -> None:
+    def _make_published(self) -> None:
         self._connection.register("empty_published", PUBLISHED.empty_table())
-        origin = "pre.published" if attached else "empty_published"
+        origin = "pre.published" if self._attached else "empty_published"
         self._connection.execute(f"CREATE VIEW published AS SELECT * FROM {origin}")
 
 
@@ -129,16 +199,8 @@ def store_version(folder: Path) -> tuple[tuple[str, int], ...]:
     return tuple(sorted((path.name, path.stat().st_mtime_ns) for path in paths))
 
 
-def _readable(folder: Path, problems: list[Problem]) -> dict[str, Path]:
-    """Shards whose footer can be read, by run id; the others become problems."""
-    files = {}
-    for path in sorted(folder.glob("*.parquet")):
-        try:
-            pq.read_metadata(path)
-            files[path.stem] = path
-        except (pa.ArrowInvalid, OSError) as error:
-            problems.append(Problem(path, str(error).splitlines()[0]))
-    return files
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
 
 
 def _list(values: Sequence[str]) -> str:

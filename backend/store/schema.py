@@ -123,3 +123,57 @@ RUN_TABLES: Mapping[str, pa.Schema] = {
 }
 """Tables that a run writes, in the order of writing: a run counts once its row in ``runs`` is
 there, so whatever a killed task left in the others is never read."""
+
+REQUIRED: Mapping[str, tuple[str, ...]] = {
+    "roi_scores": ("run_id", "layer", "roi", "fold", "r"),
+    "baseline_scores": ("run_id", "baseline", "roi", "fold", "r"),
+    "target_scores": ("run_id", "layer", "space", "r"),
+    "spaces": ("run_id", "space", "kind"),
+    "runs": (
+        "run_id", "dataset", "model", "compression", "split", "n_folds", "n_samples", "evidence",
+        "source", "created_at", "config",
+    ),
+}  # fmt: skip
+"""Columns without which a row says nothing. A shard of an older version may lack the others, which
+are then empty."""
+
+
+def schema_fault(name: str, found: pa.Schema) -> str | None:
+    """Say what keeps a shard from being read as one of the store's tables.
+
+    Parameters
+    ----------
+    name : str
+        The table's.
+    found : pyarrow.Schema
+        The shard's.
+
+    Returns
+    -------
+    str or None
+        None if nothing does. Columns that the table does not have are left alone.
+    """
+    missing = [column for column in REQUIRED[name] if column not in found.names]
+    if missing:
+        return f"the column {missing[0]} is missing"
+    for field in RUN_TABLES[name]:
+        if field.name not in found.names:
+            continue
+        holds, wanted = _kind(found.field(field.name).type), _kind(field.type)
+        if holds != wanted:
+            return f"the column {field.name} holds {holds}, not {wanted}"
+    return None
+
+
+def _kind(data_type: pa.DataType) -> str:
+    """Name a type regardless of its width, which a query does not depend on."""
+    is_a = pa.types
+    if is_a.is_list(data_type) or is_a.is_large_list(data_type):
+        return f"lists of {_kind(data_type.value_type)}"
+    if is_a.is_integer(data_type):
+        return "whole numbers"
+    if is_a.is_floating(data_type):
+        return "numbers"
+    if is_a.is_string(data_type) or is_a.is_large_string(data_type):
+        return "text"
+    return str(data_type)

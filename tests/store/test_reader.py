@@ -1,16 +1,18 @@
 import os
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from backend.errors import StoreError
 from backend.paths import PROJECT, default_store
 from backend.store.precomputed import write_precomputed
 from backend.store.queries import published, runs
-from backend.store.reader import ResultStore, store_version
-from backend.store.schema import PUBLISHED, RUN_TABLES
+from backend.store.reader import Problem, ResultStore, store_version
+from backend.store.schema import PUBLISHED, REQUIRED, RUN_TABLES
 from backend.store.shards import write_run
-from tests.helpers import make_config, make_tables
+from tests.helpers import damage_pages, make_config, make_tables
 
 FIRST, SECOND = make_config(model="first"), make_config(model="second")
 FIGURES = pd.DataFrame(
@@ -134,8 +136,6 @@ def test_quotes_in_folders_and_names(tmp_path):
 
 
 def test_a_shard_of_an_older_version_lacks_the_newer_columns(store):
-    import pyarrow.parquet as pq
-
     write_run(store, FIRST.run_id, make_tables(FIRST))
     path = store / "runs" / f"{FIRST.run_id}.parquet"
     pq.write_table(pq.read_table(path).drop_columns(["warnings"]), path)
@@ -162,3 +162,99 @@ def test_the_store_is_the_folder_that_the_environment_names(monkeypatch, tmp_pat
     assert default_store() == tmp_path
     monkeypatch.delenv("CORTEXSCALE_STORE")
     assert default_store() == PROJECT / "runs"
+
+
+def spoil(path, column, values=None):
+    """Rewrite a shard without a column, or with other values in it."""
+    table = pq.read_table(path)
+    place = table.schema.get_field_index(column)
+    table = table.drop_columns([column])
+    if values is not None:
+        table = table.add_column(place, column, values)
+    pq.write_table(table, path)
+
+
+@pytest.mark.parametrize(
+    ("table", "column"), [(table, column) for table, names in REQUIRED.items() for column in names]
+)
+def test_a_shard_without_a_needed_column_is_left_out_and_the_column_named(store, table, column):
+    write_two(store)
+    path = store / table / f"{FIRST.run_id}.parquet"
+    spoil(path, column)
+    reader = ResultStore(store)
+    assert reader.problems == (Problem(path, f"the column {column} is missing"),)
+    assert runs(reader)["run_id"].tolist() == [SECOND.run_id]
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "values", "reason"),
+    [
+        ("roi_scores", "r", ["high"], "the column r holds text, not numbers"),
+        ("roi_scores", "layer", [0.5], "the column layer holds numbers, not whole numbers"),
+        ("runs", "model", [7], "the column model holds whole numbers, not text"),
+        ("runs", "n_parameters", ["x"], "the column n_parameters holds text, not whole numbers"),
+        ("target_scores", "r", [1.0], "the column r holds numbers, not lists of numbers"),
+    ],
+)
+def test_a_shard_with_a_column_of_another_kind_is_left_out(store, table, column, values, reason):
+    write_two(store)
+    path = store / table / f"{FIRST.run_id}.parquet"
+    spoil(path, column, pa.array(values * pq.read_metadata(path).num_rows))
+    reader = ResultStore(store)
+    assert reader.problems == (Problem(path, reason),)
+    assert runs(reader)["run_id"].tolist() == [SECOND.run_id]
+
+
+def test_columns_of_another_width_and_further_columns_are_read(store):
+    write_two(store)
+    path = store / "roi_scores" / f"{FIRST.run_id}.parquet"
+    table = pq.read_table(path)
+    wide = table.set_column(1, "layer", table["layer"].cast(pa.int64()))
+    pq.write_table(wide.append_column("further", [["x"] * len(table)]), path)
+    reader = ResultStore(store)
+    assert reader.problems == ()
+    assert set(runs(reader)["run_id"]) == {FIRST.run_id, SECOND.run_id}
+
+
+@pytest.mark.parametrize("table", ["roi_scores", "baseline_scores", "runs"])
+def test_a_shard_that_is_damaged_behind_a_good_footer_is_found_and_left_out(store, table):
+    write_two(store)
+    path = store / table / f"{FIRST.run_id}.parquet"
+    damage_pages(path)
+    reader = ResultStore(store)
+    assert reader.problems == ()
+    assert reader.query(f"SELECT * FROM {table}")["run_id"].unique().tolist() == [SECOND.run_id]
+    (problem,) = reader.problems
+    assert problem.path == path
+    assert problem.reason
+    for name in RUN_TABLES:
+        assert set(reader.query(f"SELECT run_id FROM {name}")["run_id"]) == {SECOND.run_id}
+
+
+def test_a_damaged_users_run_gives_way_to_the_precomputed_one(store, shipped):
+    write_run(store, FIRST.run_id, make_tables(FIRST))
+    damage_pages(store / "roi_scores" / f"{FIRST.run_id}.parquet")
+    table = runs(ResultStore(store, shipped)).set_index("run_id")
+    assert table.loc[FIRST.run_id, "origin"] == "precomputed"
+
+
+def test_a_question_that_no_shard_is_to_blame_for_is_an_error_in_words(store):
+    write_two(store)
+    reader = ResultStore(store)
+    with pytest.raises(StoreError, match="could not be read: .*nothing"):
+        reader.query("SELECT nothing FROM runs")
+    assert reader.problems == ()
+
+
+def test_an_answer_belongs_to_who_asked(store):
+    write_two(store)
+    reader = ResultStore(store)
+    first = reader.query("SELECT run_id, layer FROM roi_scores ORDER BY ALL")
+    first["layer"] = -1
+    again = reader.query("SELECT run_id, layer FROM roi_scores ORDER BY ALL")
+    assert again["layer"].min() == 0
+
+
+def write_two(store):
+    for config in (FIRST, SECOND):
+        write_run(store, config.run_id, make_tables(config))
