@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from backend import __version__
-from backend.commands import encode, jobs, precompute, project, results, simulate_demo, words
+from backend.commands import cache, encode, jobs, precompute, project, results, simulate_demo, words
 from backend.errors import CortexScaleError
 
 DESCRIPTION = (
@@ -36,6 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
     encode.add_parser(commands)
     results.add_parsers(commands)
     jobs.add_parsers(commands)
+    cache.add_parser(commands)
     project.add_parser(commands)
     precompute.add_parser(commands)
     simulate_demo.add_parser(commands)

@@ -7,6 +7,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 ASSETS = PROJECT / "assets"
 PRECOMPUTED = PROJECT / "precomputed" / "results.duckdb"
 STORE_VARIABLE = "CORTEXSCALE_STORE"
+CACHE_VARIABLE = "CORTEXSCALE_CACHE"
 
 
 def default_store() -> Path:
@@ -20,3 +21,16 @@ def default_store() -> Path:
     """
     named = os.environ.get(STORE_VARIABLE)
     return Path(named).expanduser() if named else PROJECT / "runs"
+
+
+def cache_folder() -> Path:
+    """Return the folder where models' states of stories are kept between runs.
+
+    Returns
+    -------
+    Path
+        The folder named by the environment variable ``CORTEXSCALE_CACHE``, or ``cache/`` in the
+        project.
+    """
+    named = os.environ.get(CACHE_VARIABLE)
+    return Path(named).expanduser() if named else PROJECT / "cache"

@@ -2,18 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from backend.errors import InputError, ModelError
+from backend.features.contexts import Pooling
 from backend.features.forward import hidden_states
 from backend.features.loading import LoadedModel
 from backend.stimuli import Sentences
 
-Pooling = Literal["mean", "last"]
 Advance = Callable[[int], None]
 
 
