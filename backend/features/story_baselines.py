@@ -18,14 +18,17 @@ from backend.stimuli import Words
 
 NUISANCE: tuple[str, ...] = (
     "word-rate",
-    "sound-rate",
+    "phoneme-rate",
+    "letter-rate",
     "word-length",
     "frequency",
     "position",
     "pauses",
     "oasm",
 )
-"""Baselines of stories that hold no meaning; the model's unique variance is what it adds to all."""
+"""Baselines of stories that hold no meaning; the model's unique variance is what it adds to all.
+
+A recording has one of the two rates of sounds: phonemes where every transcript counts them."""
 
 
 def word_rate(words: Words) -> NDArray[np.float32]:
@@ -56,15 +59,12 @@ def have_phonemes(stories: Iterable[Words]) -> bool:
     return all(words.n_phonemes is not None for words in stories)
 
 
-def sound_rate(words: Words, phonemes: bool) -> NDArray[np.float32]:
-    """Phonemes of each word, or its letters and digits where phonemes are not known.
+def phoneme_rate(words: Words) -> NDArray[np.float32]:
+    """Count the phonemes of each word.
 
     Parameters
     ----------
     words : Words
-    phonemes : bool
-        Which of the two. All stories of a recording need the same, since their rows are joined;
-        see :func:`have_phonemes`.
 
     Returns
     -------
@@ -73,16 +73,29 @@ def sound_rate(words: Words, phonemes: bool) -> NDArray[np.float32]:
     Raises
     ------
     InputError
-        If phonemes are asked for and the transcript has none.
+        If the transcript has none.
     """
-    if not phonemes:
-        return _letters(words)
     if words.n_phonemes is None:
         raise InputError(
             f"story {words.story!r} has no tier of phonemes, which others of its recording have; "
             "count letters in all of them."
         )
     return words.n_phonemes.astype(np.float32)[:, None]
+
+
+def letter_rate(words: Words) -> NDArray[np.float32]:
+    """Count the letters and digits of each word.
+
+    Parameters
+    ----------
+    words : Words
+
+    Returns
+    -------
+    ndarray of float32, shape (n_words, 1)
+    """
+    counts = [sum(character.isalnum() for character in word) for word in words.words]
+    return np.asarray(counts, dtype=np.float32)[:, None]
 
 
 def word_length(words: Words) -> NDArray[np.float32]:
@@ -98,12 +111,7 @@ def word_length(words: Words) -> NDArray[np.float32]:
         Number, and seconds.
     """
     seconds = (words.offsets - words.onsets).astype(np.float32)[:, None]
-    return np.hstack([_letters(words), seconds])
-
-
-def _letters(words: Words) -> NDArray[np.float32]:
-    counts = [sum(character.isalnum() for character in word) for word in words.words]
-    return np.asarray(counts, dtype=np.float32)[:, None]
+    return np.hstack([letter_rate(words), seconds])
 
 
 def frequency(words: Words, language: str = "en") -> NDArray[np.float32]:

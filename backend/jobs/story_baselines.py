@@ -46,13 +46,15 @@ def story_baselines(
         Of the word frequencies.
     phonemes : bool, optional
         Whether the rate of sounds counts phonemes or letters; phonemes where this story's
-        transcript has them. With several stories, give ``have_phonemes`` of all.
+        transcript has them. The stories of a recording need the same sets, since their rows are
+        joined: with several, give ``have_phonemes`` of all.
 
     Returns
     -------
     dict of str to ndarray of float32, shape (n_trs, n_dims)
-        By the names of :data:`backend.features.story_baselines.NUISANCE`, without ``oasm``. They
-        are delayed as the model's features are.
+        By the names of :data:`backend.features.story_baselines.NUISANCE`, in their order, without
+        ``oasm`` and with one of ``phoneme-rate`` and ``letter-rate``. They are delayed as the
+        model's features are.
 
     Raises
     ------
@@ -69,10 +71,11 @@ def story_baselines(
     )
     if phonemes is None:
         phonemes = sets.have_phonemes([words])
+    rate = ("phoneme-rate", sets.phoneme_rate) if phonemes else ("letter-rate", sets.letter_rate)
     pauses = resample(as_model, sets.silence_before(words))
     return {
         "word-rate": resample(as_rate, sets.word_rate(words)),
-        "sound-rate": resample(as_rate, sets.sound_rate(words, phonemes)),
+        rate[0]: resample(as_rate, rate[1](words)),
         "word-length": resample(as_model, sets.word_length(words)),
         "frequency": resample(as_model, sets.frequency(words, language)),
         "position": sets.position(words, trs, tr),

@@ -31,8 +31,8 @@ def test_every_word_counts_once():
 
 def test_sounds_are_letters_or_phonemes():
     words = make_words(n_phonemes=np.array([2, 5, 3, 2]))
-    np.testing.assert_array_equal(sets.sound_rate(words, phonemes=False)[:, 0], [3, 4, 3, 2])
-    np.testing.assert_array_equal(sets.sound_rate(words, phonemes=True)[:, 0], [2, 5, 3, 2])
+    np.testing.assert_array_equal(sets.letter_rate(words)[:, 0], [3, 4, 3, 2])
+    np.testing.assert_array_equal(sets.phoneme_rate(words)[:, 0], [2, 5, 3, 2])
 
 
 def test_phonemes_count_only_where_every_story_has_them():
@@ -40,7 +40,7 @@ def test_phonemes_count_only_where_every_story_has_them():
     assert sets.have_phonemes([known, known])
     assert not sets.have_phonemes([known, unknown])
     with pytest.raises(InputError, match="'fox' has no tier of phonemes"):
-        sets.sound_rate(unknown, phonemes=True)
+        sets.phoneme_rate(unknown)
 
 
 def test_length_is_letters_and_seconds():
