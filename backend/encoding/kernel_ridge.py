@@ -1,0 +1,317 @@
+"""Kernel ridge regression of many targets, with an alpha per target chosen on inner folds.
+
+With the kernel of an inner training part decomposed as ``V diag(s) V'``, what held-out samples are
+predicted to be is ``K_new V diag(1 / (s + alpha)) V' y``. One decomposition therefore serves every
+alpha and every target, and all that grows with the targets is one matrix product per inner fold.
+The held-out part is predicted the same way, with each target's own alpha.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import psutil
+import torch
+from numpy.typing import NDArray
+from scipy.linalg import lapack
+
+from backend.encoding.folds import Fold, Indices
+from backend.encoding.ridge import ALPHAS
+from backend.errors import InputError
+
+Array = NDArray[np.float32]
+
+# On a processor a batch's predictions should stay in its cache; a GPU wants large products.
+_BATCH_BYTES = {"cpu": 24 * 2**20, "cuda": 2 * 2**30}
+# A pivot of a kernel's Cholesky decomposition that is this small beside its largest entry is
+# rounding.
+_RANK_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class KernelFit:
+    """Predictions of a fold's held-out part.
+
+    Attributes
+    ----------
+    predicted : ndarray of float32, shape (n_test, n_targets)
+    alphas : ndarray of float64, shape (n_targets,)
+        Chosen on the inner folds.
+    """
+
+    predicted: Array
+    alphas: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class TargetBatch(KernelFit):
+    """Predictions of some targets that stand together.
+
+    Attributes
+    ----------
+    targets : slice
+        Which targets these are.
+    """
+
+    targets: slice
+
+
+def solve_kernel_ridge(
+    kernel: Array,
+    responses: Array,
+    fold: Fold,
+    alphas: Sequence[float] = ALPHAS,
+    *,
+    targets_batch: int | None = None,
+    device: torch.device | str = "cpu",
+) -> KernelFit:
+    """Fit on a fold's training part and predict its held-out part.
+
+    Parameters, errors and method are those of :func:`stream_kernel_ridge`, which is the better
+    choice where predictions of all targets at once would take too much memory.
+
+    Returns
+    -------
+    KernelFit
+    """
+    batches = stream_kernel_ridge(
+        kernel, responses, fold, alphas, targets_batch=targets_batch, device=device
+    )
+    n_targets = responses.shape[1] if responses.ndim == 2 else 0
+    predicted = np.empty((len(fold.test), n_targets), dtype=np.float32)
+    chosen = np.empty(n_targets)
+    for batch in batches:
+        predicted[:, batch.targets] = batch.predicted
+        chosen[batch.targets] = batch.alphas
+    return KernelFit(predicted, chosen)
+
+
+def stream_kernel_ridge(
+    kernel: Array,
+    responses: Array,
+    fold: Fold,
+    alphas: Sequence[float] = ALPHAS,
+    *,
+    targets_batch: int | None = None,
+    device: torch.device | str = "cpu",
+) -> Iterator[TargetBatch]:
+    """Fit on a fold's training part and predict its held-out part, some targets at a time.
+
+    Parameters
+    ----------
+    kernel : ndarray of shape (n_samples, n_samples)
+        Of all samples, such as :func:`backend.encoding.kernels.story_kernel` gives; its features
+        should be standardised by ``fold.train``.
+    responses : ndarray of float32, shape (n_samples, n_targets)
+        May be a memory map. The mean over ``fold.train`` is taken off and added to the predictions.
+    fold : Fold
+        Alphas are chosen on ``fold.inner``.
+    alphas : sequence of float
+        Candidates, as in ``sklearn.linear_model.Ridge``. The largest wins a tie.
+    targets_batch : int, optional
+        Targets at once. By default as many as fit the free memory, and no more than are fastest.
+    device : torch.device or str
+
+    Returns
+    -------
+    iterator of TargetBatch
+        In order. Alphas are chosen before it is returned, predictions made as it is read.
+
+    Raises
+    ------
+    InputError
+        If shapes do not match, if a value is not finite, if alphas are not positive or if a fold
+        has an empty part.
+
+    Notes
+    -----
+    A target's alpha has the least squared error, averaged inside each inner fold and then over
+    inner folds: ``l2_neg_loss``, the default of himalaya's ``KernelRidgeCV`` and ``RidgeCV``. As
+    there without an intercept, responses are centred once, by the mean over ``fold.train``; no
+    held-out sample of the outer fold has part in it. A target that is constant in training is
+    predicted to be that constant.
+
+    A kernel of few features (word rate at four delays has rank 4) is factored first, since its
+    decomposition is then that of a small matrix.
+
+    References
+    ----------
+    Saunders, Gammerman & Vovk 1998, Ridge regression learning algorithm in dual variables, ICML.
+    Dupre la Tour et al. 2022, Feature-space selection with banded ridge regression, NeuroImage
+    264:119728.
+    """
+    candidates = _check_alphas(alphas)
+    _check_shapes(kernel, responses, fold)
+    if targets_batch is not None and targets_batch < 1:
+        raise InputError(f"batches of {targets_batch} targets were asked for; give at least 1.")
+    place = torch.device(device)
+    size = targets_batch or _batch_size(fold, len(candidates), place)
+    data = _Responses(responses, fold.train, size, place)
+    products = _Products.of(kernel, place)
+    chosen = _choose(products, data, fold, candidates)
+    return _predict(products, data, fold, chosen)
+
+
+class _Responses:
+    """Responses in batches of targets, centred by their training mean."""
+
+    def __init__(self, values: Array, train: Indices, size: int, device: torch.device) -> None:
+        self._values = values
+        self.device = device
+        self.n_targets = values.shape[1]
+        self.slices = [slice(i, i + size) for i in range(0, self.n_targets, size)]
+        self.slices[-1] = slice(self.slices[-1].start, self.n_targets)
+        self._means = [self._mean(targets, train) for targets in self.slices]
+
+    def mean(self, index: int) -> torch.Tensor:
+        return self._means[index].to(self.device)
+
+    def centred(self, index: int, rows: Indices) -> torch.Tensor:
+        values = np.asarray(self._values[rows, self.slices[index]], dtype=np.float32)
+        return torch.from_numpy(values).to(self.device).sub_(self.mean(index))
+
+    def _mean(self, targets: slice, train: Indices) -> torch.Tensor:
+        values = self._values[:, targets]
+        if not np.isfinite(values).all():
+            row, column = np.argwhere(~np.isfinite(values))[0]
+            raise InputError(
+                f"responses hold values that are not finite, the first at sample {row} of target "
+                f"{targets.start + column}; leave such targets or samples out."
+            )
+        # In 64 bits the mean of a constant is that constant, so that nothing is left of it.
+        return torch.from_numpy(values[train].mean(axis=0, dtype=np.float64).astype(np.float32))
+
+
+@dataclass(frozen=True)
+class _Path:
+    """Ridge predictions for any alpha: ``left @ diag(1 / (values + alpha)) @ right @ y``."""
+
+    left: torch.Tensor
+    values: torch.Tensor
+    right: torch.Tensor
+
+    def scaled(self, alphas: NDArray[np.float64]) -> torch.Tensor:
+        """Give ``left`` of each alpha, one below the other."""
+        grid = torch.tensor(alphas, dtype=torch.float32, device=self.left.device)
+        weights = 1.0 / (self.values + grid[:, None])
+        return (self.left * weights[:, None, :]).flatten(0, 1)
+
+    def factors(self, alphas: NDArray[np.float64]) -> tuple[torch.Tensor, ...]:
+        """Matrices whose product turns responses into predictions for each alpha, stacked.
+
+        They are multiplied once and for all, unless there are so few values that it is less work
+        to apply one after the other.
+        """
+        scaled = self.scaled(alphas)
+        n_rows, n_values = scaled.shape
+        n_train = self.right.shape[1]
+        if n_values * (n_rows + n_train) < n_rows * n_train:
+            return scaled, self.right
+        return (scaled @ self.right,)
+
+
+@dataclass(frozen=True)
+class _Products:
+    """Scalar products of samples: their kernel, or features with that kernel if there are few."""
+
+    kernel: torch.Tensor | None
+    features: torch.Tensor | None
+
+    @classmethod
+    def of(cls, kernel: Array, device: torch.device) -> "_Products":
+        values = np.asarray(kernel, dtype=np.float32)
+        largest = float(values.diagonal().max())
+        factor, pivots, rank, _ = lapack.spstrf(values.T, tol=_RANK_TOLERANCE * largest, lower=1)
+        if rank >= len(values) // 2:
+            return cls(torch.from_numpy(values).to(device), None)
+        features = np.zeros((len(values), max(rank, 1)), dtype=np.float32)
+        features[pivots - 1] = np.tril(factor)[:, : max(rank, 1)] if rank else 0.0
+        return cls(None, torch.from_numpy(features).to(device))
+
+    def path(self, train: Indices, new: Indices) -> _Path:
+        if self.features is not None:
+            seen, unseen = self.features[train], self.features[new]
+            values, vectors = torch.linalg.eigh(seen.T @ seen)
+            return _Path(unseen @ vectors, values.clamp_(min=0.0), (seen @ vectors).T)
+        assert self.kernel is not None
+        inside = self.kernel[train]
+        values, vectors = torch.linalg.eigh(inside[:, train])
+        return _Path(
+            self.kernel[new][:, train] @ vectors, values.clamp_(min=0.0), vectors.T.contiguous()
+        )
+
+
+def _choose(
+    products: _Products, data: _Responses, fold: Fold, alphas: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Alpha of each target; ``alphas`` fall, so that the first of equals is the largest."""
+    losses = np.zeros((len(alphas), data.n_targets), dtype=np.float32)
+    for train, new in fold.inner:
+        factors = products.path(fold.train[train], fold.train[new]).factors(alphas)
+        for index, targets in enumerate(data.slices):
+            errors = data.centred(index, fold.train[train])
+            for factor in reversed(factors):
+                errors = factor @ errors
+            errors = errors.view(len(alphas), len(new), -1)
+            errors -= data.centred(index, fold.train[new])
+            losses[:, targets] += errors.square_().mean(dim=1).cpu().numpy()
+    return alphas[losses.argmin(axis=0)]
+
+
+def _predict(
+    products: _Products, data: _Responses, fold: Fold, chosen: NDArray[np.float64]
+) -> Iterator[TargetBatch]:
+    distinct, which = np.unique(chosen, return_inverse=True)
+    path = products.path(fold.train, fold.test)
+    operators = (path.scaled(distinct) @ path.right).view(len(distinct), len(fold.test), -1)
+    for index, targets in enumerate(data.slices):
+        y = data.centred(index, fold.train)
+        predicted = data.mean(index).repeat(len(fold.test), 1)
+        for number in np.unique(which[targets]):
+            columns = torch.from_numpy(np.flatnonzero(which[targets] == number)).to(data.device)
+            predicted[:, columns] += operators[number] @ y[:, columns]
+        yield TargetBatch(predicted.cpu().numpy(), chosen[targets], targets)
+
+
+def _batch_size(fold: Fold, n_alphas: int, device: torch.device) -> int:
+    """Targets whose responses, and predictions for every alpha, fit the memory of a batch."""
+    if device.type == "cuda":
+        free = torch.cuda.mem_get_info(device)[0]
+    else:
+        free = psutil.virtual_memory().available
+    longest = max(len(new) for _, new in fold.inner)
+    per_target = 4 * (3 * len(fold.train) + n_alphas * longest)
+    return max(1, min(free // 4, _BATCH_BYTES[device.type]) // per_target)
+
+
+def _check_alphas(alphas: Sequence[float]) -> NDArray[np.float64]:
+    values = np.unique(np.asarray(alphas, dtype=np.float64))[::-1].copy()
+    if not len(values) or not np.isfinite(values).all() or values[-1] <= 0:
+        raise InputError(
+            f"alphas {', '.join(map(str, alphas)) or '(none)'} were given; give positive numbers."
+        )
+    return values
+
+
+def _check_shapes(kernel: Array, responses: Array, fold: Fold) -> None:
+    if kernel.ndim != 2 or kernel.shape[0] != kernel.shape[1]:
+        raise InputError(
+            f"a kernel of shape {kernel.shape} was given; one of samples by samples is needed."
+        )
+    if responses.ndim != 2 or len(responses) != len(kernel) or responses.shape[1] == 0:
+        raise InputError(
+            f"responses of shape {responses.shape} were given for a kernel of {len(kernel)} "
+            "samples; give a row per sample and a column per target."
+        )
+    if not np.isfinite(kernel).all():
+        raise InputError("the kernel holds values that are not finite; compute it again.")
+    parts = [fold.train, fold.test, *(part for pair in fold.inner for part in pair)]
+    if not fold.inner or min(map(len, parts)) == 0:
+        raise InputError(
+            "a fold has no inner folds, or one of its parts is empty; ask for fewer folds."
+        )
+    if max(fold.train.max(), fold.test.max()) >= len(kernel):
+        raise InputError(
+            f"a fold of samples up to {max(fold.train.max(), fold.test.max())} was given for a "
+            f"kernel of {len(kernel)}; make folds of the rows that the kernel was made of."
+        )
