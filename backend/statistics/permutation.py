@@ -13,6 +13,7 @@ from math import lgamma, log
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
+from threadpoolctl import threadpool_limits
 
 from backend.errors import InputError
 
@@ -122,13 +123,15 @@ def block_permutation_p(
     chooser = _chooser(parts, n_permutations, np.random.default_rng(seed))
     n_trs, n_targets = predicted.shape
     p = np.empty(n_targets, dtype=np.float32)
-    for batch in _batches(n_targets, chooser.shape[1]):
-        x, y, varies = _standardised(predicted[:, batch], held_out[:, batch], parts)
-        fixed = _products_over(x, y, parts)
-        # Row 0 is the order as it was.
-        r = (chooser @ _block_products(x, y, parts) + fixed) / np.float32(n_trs)
-        reached = (r[1:] >= r[0] - _TIE).sum(axis=0)
-        p[batch] = np.where(varies, (1 + reached) / (1 + n_permutations), np.nan)
+    # Products of two blocks are too small to be shared between threads.
+    with threadpool_limits(limits=1, user_api="blas"):
+        for batch in _batches(n_targets, chooser.shape[1]):
+            x, y, varies = _standardised(predicted[:, batch], held_out[:, batch], parts)
+            fixed = _products_over(x, y, parts)
+            # Row 0 is the order as it was.
+            r = (chooser @ _block_products(x, y, parts) + fixed) / np.float32(n_trs)
+            reached = (r[1:] >= r[0] - _TIE).sum(axis=0)
+            p[batch] = np.where(varies, (1 + reached) / (1 + n_permutations), np.nan)
     return p
 
 
@@ -214,7 +217,7 @@ def _chooser(
 
 
 def _batches(n_targets: int, n_pairs: int) -> Iterator[slice]:
-    size = max(16, _BATCH_BYTES // (4 * n_pairs))
+    size = max(8, _BATCH_BYTES // (4 * n_pairs))
     for start in range(0, n_targets, size):
         yield slice(start, min(start + size, n_targets))
 

@@ -107,20 +107,20 @@ def test_constant_predictions_and_responses():
 
 
 def test_false_positives_of_an_autocorrelated_null():
-    n_targets = 10_000
-    predicted, held_out = ar1(0.5, 600, n_targets, 1), ar1(0.5, 600, n_targets, 2)
-    low, high = by_chance(0.05, n_targets)
     stories = np.repeat([0, 1, 2], 200)
 
-    def rate(block_length: int) -> float:
+    def rate(block_length: int, n_targets: int) -> float:
+        predicted, held_out = ar1(0.5, 600, n_targets, 1), ar1(0.5, 600, n_targets, 2)
         p = block_permutation_p(predicted, held_out, block_length, 399, segments=stories)
         return float((p <= 0.05).mean())
 
-    assert low < rate(20) < high
+    low, high = by_chance(0.05, 10_000)
+    assert low < rate(20, 10_000) < high
     # What the docstring says of blocks of 10, and of single TRs.
-    low, high = by_chance(0.055, n_targets)
-    assert low < rate(10) < high
-    assert rate(1) > 0.085
+    low, high = by_chance(0.055, 10_000)
+    assert low < rate(10, 10_000) < high
+    low, high = by_chance(0.10, 1000)
+    assert 0.05 < low < rate(1, 1000) < high
 
 
 def test_p_of_a_null_is_uniform():
