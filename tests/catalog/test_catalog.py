@@ -17,6 +17,7 @@ READERS = {
     "citations.yaml": catalog.citations,
     "findings.yaml": catalog.findings,
     "rois.yaml": catalog.rois,
+    "story_datasets.yaml": catalog.story_datasets,
 }
 
 
