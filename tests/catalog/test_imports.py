@@ -16,6 +16,8 @@ LIGHT = (
     "backend.jobs.local",
     "backend.features.sources",
     "backend.cli",
+    "backend.cortex.projection",
+    "backend.figures.flatmap",
 )
 
 
@@ -52,6 +54,7 @@ def test_the_backend_never_imports_streamlit_nor_pages(path):
         ("datasets", {"catalog", "stimuli", "errors"}),
         ("features", {"catalog", "stimuli", "errors"}),
         ("encoding", {"catalog", "stimuli", "errors"}),
+        ("cortex", {"catalog", "datasets", "errors"}),
         ("store", {"catalog", "errors", "statistics"}),
     ],
 )
