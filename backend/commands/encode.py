@@ -10,9 +10,18 @@ from backend.errors import InputError
 from backend.jobs.progress import Terminal
 from backend.jobs.request import build_task, check_folds, choose_data
 from backend.paths import PRECOMPUTED, default_store
-from backend.store.queries import baseline_scores, gains_over_baselines, layer_curves, runs
+from backend.store.queries import (
+    baseline_scores,
+    gains_over_baselines,
+    has_run,
+    layer_curves,
+    runs,
+)
 from backend.store.reader import ResultStore
 from backend.store.selection import Selection
+
+# A range is made before the model is known, and must not be made of a billion numbers.
+_LAYER_DIGITS = 3
 
 EXAMPLES = """examples:
   # the demo that ships with the project (simulated responses), within a minute
@@ -141,9 +150,7 @@ def run(arguments: argparse.Namespace) -> int:
     config = task.config
     for warning in check_folds(config, recording):
         print(f"warning: {warning}")
-    before = ResultStore(store)
-    known = before.query("SELECT 1 FROM runs WHERE run_id = ?", [config.run_id])
-    if len(known) and not arguments.again:
+    if has_run(ResultStore(store), config.run_id) and not arguments.again:
         print(f"run {config.run_id} is in {store} already (--again computes it once more)")
     else:
         # Importing torch takes seconds, which a wrong column name should not cost.
@@ -173,6 +180,10 @@ def parse_layers(text: str) -> tuple[int, ...]:
         if not first.isdecimal() or (last and not last.isdecimal()) or part.strip().endswith("-"):
             raise argparse.ArgumentTypeError(
                 f"{text!r} is not a list of layers; write numbers and ranges, such as 0-3,6"
+            )
+        if max(len(first), len(last)) > _LAYER_DIGITS:
+            raise argparse.ArgumentTypeError(
+                f"{part.strip()!r} names a layer beyond 999; no model has so many"
             )
         layers |= set(range(int(first), int(last or first) + 1))
     if not layers:

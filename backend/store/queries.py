@@ -66,6 +66,21 @@ def choices(store: ResultStore) -> pd.DataFrame:
     )
 
 
+def has_run(store: ResultStore, run_id: str) -> bool:
+    """Whether a run is in the store.
+
+    Parameters
+    ----------
+    store : ResultStore
+    run_id : str
+
+    Returns
+    -------
+    bool
+    """
+    return len(store.query("SELECT 1 FROM runs WHERE run_id = ?", [run_id])) > 0
+
+
 def layer_curves(store: ResultStore, selection: Selection, metric: str = "r") -> pd.DataFrame:
     """Mean of a metric over folds, by layer, with a 95% t interval.
 
@@ -190,7 +205,7 @@ def compression_changes(store: ResultStore, selection: Selection, split: str) ->
     pandas.DataFrame
         One row per model and compression other than none: model, compression, layer (the best at
         full precision) and differences, the list of differences in r over folds. Only runs of the
-        same data, pooling, folds and seed are paired; of several, the latest.
+        same weights, data, pooling, folds and seed are paired; of several, the latest.
     """
     where, parameters = selection.model_copy(update={"split": split}).where()
     roi = "AND roi = ?" if selection.roi else ""
@@ -199,6 +214,8 @@ def compression_changes(store: ResultStore, selection: Selection, split: str) ->
         WITH chosen AS (
             SELECT run_id, created_at, model, compression,
                    config::JSON ->> '$.data_sha256' AS data,
+                   -- Two folders of one name are two models.
+                   coalesce(config::JSON ->> '$.model_fingerprint', '') AS weights,
                    config::JSON ->> '$.pooling' AS pooling,
                    config::JSON ->> '$.n_folds' AS n_folds,
                    config::JSON ->> '$.gap' AS gap,
@@ -206,7 +223,7 @@ def compression_changes(store: ResultStore, selection: Selection, split: str) ->
                    config::JSON ->> '$.layers' AS layers
             FROM runs WHERE {where}
             QUALIFY row_number() OVER (
-                PARTITION BY model, compression, data, pooling, n_folds, gap, seed, layers
+                PARTITION BY model, compression, data, weights, pooling, n_folds, gap, seed, layers
                 ORDER BY created_at DESC
             ) = 1
         ), scores AS (
@@ -221,7 +238,7 @@ def compression_changes(store: ResultStore, selection: Selection, split: str) ->
                    f.created_at AS full_created, c.run_id AS run, f.run_id AS full_run,
                    list(c.r - f.r ORDER BY c.fold) AS differences
             FROM best JOIN scores AS f ON f.run_id = best.run_id AND f.layer = best_layer
-            JOIN scores AS c USING (model, data, pooling, n_folds, gap, seed, layer, fold)
+            JOIN scores AS c USING (model, data, weights, pooling, n_folds, gap, seed, layer, fold)
             WHERE c.compression <> 'none' GROUP BY ALL
         )
         SELECT model, compression, layer, differences FROM pairs

@@ -356,6 +356,7 @@ def test_layers_out_of_range(refuses):
         ("--layers", "1-", "write numbers and ranges"),
         ("--layers", "", "write numbers and ranges"),
         ("--layers", "3-1", "ranges run upwards"),
+        ("--layers", "0-999999999", "names a layer beyond 999"),
         ("--ceiling", "left_ifg", "not of the form COLUMN=R"),
         ("--ceiling", "left_ifg=high", "not of the form COLUMN=R"),
         ("--compression", "gzip", "bnb-nf4"),

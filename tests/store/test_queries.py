@@ -221,3 +221,21 @@ def test_compression_changes_give_one_row_per_compression_of_the_latest_pair(tmp
     )
     assert len(changes) == 1
     np.testing.assert_allclose(changes["differences"].iloc[0], [0.02] * 4, atol=1e-6)
+
+
+def test_two_models_of_one_name_are_no_pair(tmp_path):
+    for compression, fingerprint in (("none", "a" * 16), ("bnb-nf4", "b" * 16)):
+        config = make_config(compression=compression, model_fingerprint=fingerprint)
+        write_run(tmp_path, config.run_id, make_tables(config))
+    selection = Selection(dataset="toy", roi="left_ifg")
+    store = ResultStore(tmp_path)
+    assert queries.compression_changes(store, selection, "contiguous").empty
+    same = make_config(compression="bnb-nf4", model_fingerprint="a" * 16)
+    write_run(tmp_path, same.run_id, make_tables(same))
+    changes = queries.compression_changes(ResultStore(tmp_path), selection, "contiguous")
+    assert changes["compression"].tolist() == ["bnb-nf4"]
+
+
+def test_a_run_is_in_the_store_or_not(store):
+    assert queries.has_run(store, CONFIGS["plain"].run_id)
+    assert not queries.has_run(store, make_config(seed=9).run_id)
