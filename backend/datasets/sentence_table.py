@@ -83,6 +83,27 @@ def column_names(path: Path) -> list[str]:
     return [str(name) for name in _read_table(path).columns]
 
 
+def require_size(name: str, n_bytes: int) -> None:
+    """Refuse a table that is too large, before it is read.
+
+    Parameters
+    ----------
+    name : str
+        The file's.
+    n_bytes : int
+
+    Raises
+    ------
+    InputError
+    """
+    if n_bytes > MAX_BYTES:
+        raise InputError(
+            f"{name} has {n_bytes / 1e6:.1f} MB; sentence tables of up to "
+            f"{MAX_BYTES / 1e6:.0f} MB are accepted. Keep the sentence, response and group "
+            "columns and drop the others, or split the file by session."
+        )
+
+
 def _read_table(path: Path) -> pd.DataFrame:
     text = _read_text(path)
     separator = "\t" if path.suffix.lower() == ".tsv" else ","
@@ -111,13 +132,7 @@ def _read_text(path: Path) -> str:
         )
     if not path.is_file():
         raise InputError(f"{path} is a folder; a CSV or TSV file is accepted.")
-    n_bytes = path.stat().st_size
-    if n_bytes > MAX_BYTES:
-        raise InputError(
-            f"{path.name} has {n_bytes / 1e6:.1f} MB; sentence tables of up to "
-            f"{MAX_BYTES / 1e6:.0f} MB are accepted. Keep the sentence, response and group "
-            "columns and drop the others, or split the file by session."
-        )
+    require_size(path.name, path.stat().st_size)
     raw = path.read_bytes()
     try:
         text = raw.decode("utf-8-sig")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from backend.datasets import MAX_BYTES
+from backend.datasets.sentence_table import require_size
 from backend.errors import InputError
 from backend.paths import default_store
 
@@ -27,12 +27,7 @@ def keep_upload(upload: UploadedFile) -> Path:
     InputError
         If it is too large, or the folder cannot be written.
     """
-    if upload.size > MAX_BYTES:
-        raise InputError(
-            f"{upload.name} has {upload.size / 1e6:.1f} MB; sentence tables of up to "
-            f"{MAX_BYTES / 1e6:.0f} MB are accepted. Keep the sentence, response and group "
-            "columns and drop the others, or split the file by session."
-        )
+    require_size(upload.name, upload.size)
     content = upload.getvalue()
     suffix = ".tsv" if upload.name.lower().endswith(".tsv") else ".csv"
     folder = default_store() / "uploads"
