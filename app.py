@@ -2,18 +2,23 @@
 
 import streamlit as st
 
+from backend.paths import ASSETS
 from pages.shared.entry import announce_app
 from pages.shared.navigation import PAGES
 from pages.shared.sidebar import draw_sidebar
+from pages.shared.store import reading_store
+
+ICON = str(ASSETS / "icon.svg")
 
 st.set_page_config(
     page_title="CortexScale",
-    page_icon="assets/icon.svg",
+    page_icon=ICON,
     layout="wide",
     initial_sidebar_state="expanded",
 )
-st.logo("assets/logo.svg", size="large", icon_image="assets/icon.svg")
+st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=ICON)
 page = st.navigation(PAGES)
-draw_sidebar()
-announce_app()
-page.run()
+with reading_store():
+    draw_sidebar()
+    announce_app()
+    page.run()

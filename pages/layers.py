@@ -5,10 +5,10 @@ import streamlit as st
 
 from backend.figures.captions import results_caption
 from backend.figures.labels import METRIC_TITLES, SPLIT_TITLES, series_titles
-from backend.figures.layers import layer_figure
 from backend.store.queries import baseline_scores, gains_over_baselines, layer_curves
 from backend.store.reader import ResultStore
 from pages.shared.entry import require_app
+from pages.shared.figures import layer_figure
 from pages.shared.navigation import RUN
 from pages.shared.panel import evidence_badge, figure_panel
 from pages.shared.selection import View, current_view

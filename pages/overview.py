@@ -5,7 +5,7 @@ import streamlit as st
 
 from backend import catalog
 from backend.figures.captions import published_caption, results_caption
-from backend.figures.confound import confound_figure, measured_slopes, published_slopes
+from backend.figures.confound import measured_slopes, published_slopes
 from backend.figures.labels import (
     SPLIT_TITLES,
     compression_title,
@@ -14,8 +14,6 @@ from backend.figures.labels import (
     model_title,
     series_titles,
 )
-from backend.figures.layers import layer_figure
-from backend.figures.published import published_layer_figure
 from backend.statistics import mean_interval
 from backend.store.queries import (
     baseline_scores,
@@ -25,7 +23,9 @@ from backend.store.queries import (
     runs,
 )
 from backend.store.reader import ResultStore
+from pages.shared.cards import Card, metric_cards
 from pages.shared.entry import require_app
+from pages.shared.figures import confound_figure, layer_figure, published_layer_figure
 from pages.shared.navigation import LAYERS, RUN
 from pages.shared.panel import evidence_badge, figure_panel
 from pages.shared.selection import View, current_view
@@ -34,18 +34,43 @@ from pages.shared.store import open_store
 PUBLISHED_DATASET = "Pereira2018 (fMRI, sentence reading)"
 
 
-def show_headline(store: ResultStore, view: View) -> None:
+def show_results(store: ResultStore, view: View, figures: pd.DataFrame) -> None:
     curves = layer_curves(store, view.selection, "r")
+    baselines = baseline_scores(store, view.selection)
     honest = curves[curves["split"] == view.split]
     if honest.empty:
         st.info("Nothing in the store fits this selection; widen it in the sidebar.")
         return
+    best = best_layer(honest)
+    show_headline(store, view, honest, baselines[baselines["split"] == view.split], best)
+    if best["evidence"] == "measured" and "shuffled" in set(_of_run_like(best, curves)["split"]):
+        show_confound(view, _of_run_like(best, curves), _of_run_like(best, baselines), figures)
+
+
+def best_layer(honest: pd.DataFrame) -> pd.Series:
+    """Find the best layer at full precision, or of all where nothing is at full precision."""
+    uncompressed = honest[honest["compression"] == "none"]
+    shown = honest if uncompressed.empty else uncompressed
+    return shown.loc[shown["mean"].idxmax()]
+
+
+def _of_run_like(row: pd.Series, frame: pd.DataFrame) -> pd.DataFrame:
+    same = (frame["model"] == row["model"]) & (frame["compression"] == row["compression"])
+    return frame[same]
+
+
+def show_headline(
+    store: ResultStore,
+    view: View,
+    honest: pd.DataFrame,
+    baselines: pd.DataFrame,
+    best: pd.Series,
+) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(dataset_title(view.selection.dataset or ""), width="content")
-        evidence_badge(honest["evidence"].iloc[0])
-    baselines = baseline_scores(store, view.selection)
-    show_numbers(store, view, honest, baselines)
-    honest_baselines = baselines[baselines["split"] == view.split]
+        evidence_badge(best["evidence"])
+    # The figure is sent first, since the browser has most to fetch for it.
+    numbers = st.container()
     caption = results_caption(
         honest,
         "Brain predictivity (Pearson r) by layer, mean over folds with 95% t intervals; dotted: "
@@ -53,62 +78,45 @@ def show_headline(store: ResultStore, view: View) -> None:
     )
     figure_panel(
         "overview-layers",
-        lambda mode: layer_figure(honest, honest_baselines, "r", mode, height=480),
+        lambda mode: layer_figure(honest, baselines, "r", mode, height=480),
         honest,
         caption,
         alt=caption,
     )
+    with numbers:
+        changes = compression_changes(store, view.selection, view.split)
+        metric_cards(headline_cards(honest, baselines, best, changes))
 
 
-def show_numbers(
-    store: ResultStore, view: View, honest: pd.DataFrame, baselines: pd.DataFrame
-) -> None:
-    uncompressed = honest[honest["compression"] == "none"]
-    shown = honest if uncompressed.empty else uncompressed
-    best = shown.loc[shown["mean"].idxmax()]
-    order = baselines[(baselines["split"] == view.split) & (baselines["baseline"] == "oasm")]
-    length = baselines[(baselines["split"] == view.split) & (baselines["baseline"] == "length")]
-    cells = [
-        (
+def headline_cards(
+    honest: pd.DataFrame, baselines: pd.DataFrame, best: pd.Series, changes: pd.DataFrame
+) -> list[Card]:
+    floors = baselines.groupby("baseline")["mean"].mean().reindex(["length", "oasm"])
+    cards = [
+        Card(
             "Best layer, r",
             f"{best['mean']:.2f}",
             f"{series_titles(honest)[best['run_id']]}, layer {best['layer']}",
         ),
-        ("Sentence length alone, r", f"{length['mean'].mean():.2f}", "baseline, same folds"),
-        ("Sample order alone, r", f"{order['mean'].mean():.2f}", "OASM baseline, same folds"),
+        Card("Sentence length alone, r", f"{floors['length']:.2f}", "baseline, same folds"),
+        Card("Sample order alone, r", f"{floors['oasm']:.2f}", "OASM baseline, same folds"),
     ]
-    for change in compression_changes(store, view.selection, view.split).itertuples():
+    for change in changes.itertuples():
         interval = mean_interval(change.differences)
-        cells.append(
-            (
+        cards.append(
+            Card(
                 f"{compression_title(change.compression)}, change in r",
                 f"{interval.mean:+.3f}",
                 f"[{interval.low:+.3f}, {interval.high:+.3f}] over folds, layer {change.layer}",
             )
         )
-    for column, (label, value, note) in zip(st.columns(len(cells)), cells, strict=True):
-        with column.container(border=True, height="stretch"):
-            st.metric(label, value)
-            st.caption(note)
+    return cards
 
 
-def show_confound(store: ResultStore, view: View, figures: pd.DataFrame) -> None:
-    selection = view.selection
-    curves = layer_curves(store, selection, "r")
-    uncompressed = curves[curves["compression"] == "none"]
-    if uncompressed.empty:
-        uncompressed = curves
-    run = uncompressed.iloc[0] if len(uncompressed) else None
-    if run is None or not {view.split, "shuffled"} <= set(curves["split"]):
-        return
-    same = (curves["model"] == run["model"]) & (curves["compression"] == run["compression"])
-    baselines = baseline_scores(store, selection)
-    floor = baselines[
-        (baselines["model"] == run["model"]) & (baselines["compression"] == run["compression"])
-    ]
-    if "shuffled" not in set(curves[same]["split"]) or run["evidence"] != "measured":
-        return
-    measured = measured_slopes(curves[same], floor, view.split)
+def show_confound(
+    view: View, curves: pd.DataFrame, baselines: pd.DataFrame, figures: pd.DataFrame
+) -> None:
+    measured = measured_slopes(curves, baselines, view.split)
     others = published_slopes(figures, PUBLISHED_DATASET)
     caption = " ".join(
         [
@@ -250,8 +258,7 @@ with st.container(horizontal=True):
 current, opened = current_view(), open_store()
 quoted = published(opened)
 if current is not None:
-    show_headline(opened, current)
-    show_confound(opened, current, quoted)
+    show_results(opened, current, quoted)
 show_findings()
 show_published_figures(quoted)
 show_store(opened)

@@ -15,6 +15,8 @@ from backend.jobs.cost import CostEstimate, estimate_cost
 from backend.jobs.local import start_job
 from backend.jobs.request import DataChoice, build_task, check_folds, choose_data
 from backend.paths import default_store
+from backend.store.queries import has_run
+from pages.shared.cards import Card, metric_cards
 from pages.shared.store import open_store
 from pages.shared.uploads import keep_upload
 
@@ -208,13 +210,12 @@ def _model() -> str:
 
 
 def _confirm(task: Task, recording: SentenceRecording) -> None:
-    cost = estimate_cost(task, recording, open_store())
+    store = open_store()
+    cost = estimate_cost(task, recording, store)
     _show_cost(task, recording, cost)
     for warning in check_folds(task.config, recording):
         st.warning(warning, icon=":material/warning:")
-    store = open_store()
-    known = store.query("SELECT origin FROM runs WHERE run_id = ?", [task.config.run_id])
-    if len(known):
+    if has_run(store, task.config.run_id):
         st.success(
             "This very run is in the store: it is on the Layers page. Starting it again computes "
             "the same scores.",
@@ -230,26 +231,23 @@ def _confirm(task: Task, recording: SentenceRecording) -> None:
 
 def _show_cost(task: Task, recording: SentenceRecording, cost: CostEstimate) -> None:
     config = task.config
-    cells = [
-        ("Time", _time(cost.seconds), cost.basis),
-        ("Memory", _memory(cost.memory_bytes), "peak of the run's process"),
-        (
+    cards = [
+        Card("Time", _time(cost.seconds), cost.basis),
+        Card("Memory", _memory(cost.memory_bytes), "peak of the run's process"),
+        Card(
             "Fits",
             "?" if cost.n_fits is None else f"{cost.n_fits}",
             f"layers and baselines × {config.n_folds} folds, {len(recording.sentences)} sentences, "
             f"{len(config.responses)} response(s)",
         ),
-        (
+        Card(
             "Download",
             "maybe" if cost.download else "none",
             "unless the hub's cache holds it" if cost.download else "everything is on this machine",
         ),
     ]
     st.subheader("What it will cost")
-    for column, (label, value, note) in zip(st.columns(len(cells)), cells, strict=True):
-        with column.container(border=True, height="stretch"):
-            st.metric(label, value)
-            st.caption(note)
+    metric_cards(cards)
     if not cost.fits_in_memory:
         st.error(
             "This needs more memory than is free. Choose a smaller model, a stronger compression, "

@@ -1,5 +1,7 @@
 """The result store, opened once and again whenever a run comes or goes."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import streamlit as st
@@ -22,3 +24,20 @@ def open_store() -> ResultStore:
     except StoreError as error:
         st.error(str(error), icon=":material/error:")
         st.stop()
+
+
+@contextmanager
+def reading_store() -> Iterator[None]:
+    """Say what is wrong where the store cannot answer what is drawn inside.
+
+    A shard may prove damaged halfway down a page. Whatever was drawn until then still counted it,
+    so that all is drawn once more without it.
+    """
+    store = open_store()
+    problems = store.problems
+    try:
+        yield
+    except StoreError as error:
+        st.error(str(error), icon=":material/error:")
+    if store.problems != problems:
+        st.rerun()

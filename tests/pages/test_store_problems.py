@@ -3,9 +3,13 @@
 from pathlib import Path
 
 import duckdb
+import pyarrow.parquet as pq
 import pytest
 
+from backend.errors import StoreError
 from backend.paths import PRECOMPUTED
+from backend.store.reader import ResultStore
+from tests.helpers import damage_pages
 from tests.pages.conftest import LAYERS, RUN, Open, add_run, is_well, words
 
 PAGES = [None, LAYERS, RUN]
@@ -83,3 +87,46 @@ def test_the_shipped_results_are_only_ever_read(open_app: Open) -> None:
     assert PRECOMPUTED.read_bytes() == before
     with duckdb.connect(str(PRECOMPUTED), read_only=True) as connection:
         assert connection.execute("SELECT count(*) FROM runs").fetchone() == (6,)
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("table", ["roi_scores", "baseline_scores"])
+def test_a_shard_damaged_behind_a_good_footer_is_left_out_and_the_rest_is_shown(
+    open_app: Open, store: Path, page: str | None, table: str
+) -> None:
+    whole, broken = add_run(store), add_run(store, model="other")
+    shard = store / table / f"{broken.run_id}.parquet"
+    damage_pages(shard)
+    app = open_app(page, data="toy")
+    assert is_well(app)
+    if page is None:
+        (warning,) = app.main.warning
+        assert f"{shard.name} in {table}/" in warning.value
+    if page != RUN:
+        assert app.sidebar.multiselect(key="models").options == [whole.model]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_shard_with_the_wrong_columns_is_left_out_and_the_rest_is_shown(
+    open_app: Open, store: Path, page: str | None
+) -> None:
+    whole, broken = add_run(store), add_run(store, model="other")
+    shard = store / "roi_scores" / f"{broken.run_id}.parquet"
+    pq.write_table(pq.read_table(shard).drop_columns(["r"]), shard)
+    app = open_app(page, data="toy")
+    assert is_well(app)
+    assert app.sidebar.multiselect(key="models").options == [whole.model]
+    if page is None:
+        assert "the column r is missing" in app.main.warning[0].value
+
+
+def test_a_question_that_the_store_cannot_answer_is_an_error_message(
+    open_app: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise StoreError("the results could not be read: a reason.")
+
+    monkeypatch.setattr(ResultStore, "query", fail)
+    app = open_app()
+    assert not app.exception
+    assert "the results could not be read: a reason." in [error.value for error in app.error]

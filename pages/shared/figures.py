@@ -1,0 +1,16 @@
+"""Figures, each built once for the data that it shows: building takes longer than drawing a page.
+
+They are shared between sessions, so nobody may change one; exports work on copies.
+"""
+
+import streamlit as st
+
+from backend.figures import confound, layers, published
+
+_KEPT = 64
+
+layer_figure = st.cache_resource(layers.layer_figure, max_entries=_KEPT, show_spinner=False)
+confound_figure = st.cache_resource(confound.confound_figure, max_entries=_KEPT, show_spinner=False)
+published_layer_figure = st.cache_resource(
+    published.published_layer_figure, max_entries=_KEPT, show_spinner=False
+)
