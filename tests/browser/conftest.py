@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from backend.paths import PROJECT
 from tests.browser.harness import FLAGS, Server, Tab, find_browser
 
 
@@ -40,8 +41,8 @@ def browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def serve(store: Path) -> Iterator[Server]:
-    server = Server(store)
+def serve(store: Path, folder: Path = PROJECT) -> Iterator[Server]:
+    server = Server(store, folder)
     try:
         server.start()
         yield server

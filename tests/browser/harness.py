@@ -46,10 +46,18 @@ def find_browser() -> str:
 
 
 class Server:
-    """``streamlit run app.py`` over a store, on a port of its own."""
+    """``streamlit run app.py`` over a store, on a port of its own.
 
-    def __init__(self, store: Path) -> None:
+    Parameters
+    ----------
+    store : Path
+    folder : Path
+        Where the user is, who need not be in the project.
+    """
+
+    def __init__(self, store: Path, folder: Path = PROJECT) -> None:
         self.store = store
+        self._folder = folder
         self.log = store.parent / f"{store.name}.log"
         self._process: subprocess.Popen[bytes] | None = None
         with socket.socket() as free:
@@ -64,12 +72,13 @@ class Server:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [
-                    sys.executable, "-m", "streamlit", "run", "app.py",
+                    sys.executable, "-m", "streamlit", "run",
+                    str(PROJECT / "app.py") if self._folder != PROJECT else "app.py",
                     "--server.headless", "true",
                     "--server.port", str(self.port),
                     "--server.fileWatcherType", "none",
                 ],
-                cwd=PROJECT,
+                cwd=self._folder,
                 env={**os.environ, STORE_VARIABLE: str(self.store), "HF_HUB_OFFLINE": "1"},
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -1,9 +1,11 @@
 """Each page, by its address and by the links to it."""
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import OpenTab
+from tests.browser.conftest import OpenTab, serve
 from tests.browser.harness import Server
 
 pytestmark = pytest.mark.browser
@@ -60,3 +62,17 @@ def test_charts_follow_a_dark_theme(open_tab: OpenTab, server: Server) -> None:
         fills.append(title.evaluate("element => getComputedStyle(element).fill"))
         assert tab.is_well()
     assert fills == ["rgb(26, 29, 33)", "rgb(242, 244, 247)"]
+
+
+def test_the_app_is_started_from_any_folder(open_tab: OpenTab, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    with serve(tmp_path / "store", elsewhere) as server:
+        tab = open_tab(server)
+        logo = tab.page.get_by_test_id("stSidebarLogo")
+        expect(logo).to_be_visible()
+        assert logo.evaluate("image => image.naturalWidth") > 0
+        assert len(tab.traces()) == 3
+        assert tab.is_well()
+        open_tab.close()
+    assert list(elsewhere.iterdir()) == []
