@@ -29,7 +29,7 @@ Array = NDArray[np.float64]
 
 LEAD = 1.0
 """Seconds before the first word."""
-BASE, PER_SYLLABLE, PER_LETTER = 0.03, 0.10, 0.025
+BASE, PER_SYLLABLE, PER_LETTER = 0.03, 0.11, 0.03
 """Seconds."""
 FREQUENCY_EFFECT = 0.06
 """Share by which a word is shorter for every Zipf unit above 5, a factor of ten in frequency."""
