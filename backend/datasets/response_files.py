@@ -16,7 +16,7 @@ from backend.errors import InputError
 
 SUFFIXES = (".npy", ".npz", ".nii.gz", ".nii")
 _REFUSED = (".h5", ".hf5", ".hdf5", ".mat", ".pkl", ".pickle", ".csv", ".tsv")
-_RUN = re.compile(r"(?P<story>.+?)(?:[._]run-(?P<number>\d+))?")
+_RUN = re.compile(r"^(.+?)(?:[._]run-(\d+))?$")
 _BLOCK_BYTES = 64_000_000
 MIN_TRS = 10
 
@@ -65,11 +65,8 @@ def find_runs(folder: Path, findings: Findings) -> list[RunFile]:
             continue
         suffix = next((end for end in SUFFIXES if path.name.lower().endswith(end)), None)
         if suffix is not None:
-            match = _RUN.fullmatch(path.name[: -len(suffix)])
-            if match is None:
-                findings.problems.append(f"{folder.name}/{path.name} does not name its story.")
-                continue
-            runs.append(RunFile(path, match["story"], int(match["number"] or 1)))
+            story, number = _RUN.findall(path.name[: -len(suffix)])[0]
+            runs.append(RunFile(path, story, int(number or 1)))
         elif path.suffix.lower() in _REFUSED:
             findings.problems.append(
                 f"{folder.name}/{path.name}: {path.suffix} files are not read; save the responses "

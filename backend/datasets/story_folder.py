@@ -339,7 +339,9 @@ def _read_subject(
     if settings is None:
         return _Subject(facts)
     for run, file in zip(runs, loaded, strict=True):
-        _check_length(run, file, settings, stimuli, findings)
+        _check_header(file, settings, findings)
+        if run.story in stimuli:
+            _check_length(run, file, settings.tr, stimuli[run.story], findings)
     if sizes:
         listed = ", ".join(
             f"{file.path.name} {run.responses.shape[1]:,}"
@@ -393,46 +395,38 @@ def _check_names(
         )
 
 
+def _check_header(file: RunFile, settings: StorySettings, findings: Findings) -> None:
+    """Compare the TR that a NIfTI file states with the one that counts."""
+    if not file.path.name.lower().endswith((".nii", ".nii.gz")):
+        return
+    stated = header_tr(file.path)
+    if stated is not None and abs(stated - settings.tr) > 0.01 * settings.tr:
+        findings.warnings.append(
+            f"{file.label} states a TR of {stated:g} s, and {NAME} {settings.tr:g} s; the latter "
+            "is used."
+        )
+
+
 def _check_length(
-    run: StoryRun,
-    file: RunFile,
-    settings: StorySettings,
-    stimuli: Mapping[str, Words],
-    findings: Findings,
+    run: StoryRun, file: RunFile, tr: float, words: Words, findings: Findings
 ) -> None:
     """Compare a run's time with its story's."""
-    if file.path.name.lower().endswith((".nii", ".nii.gz")):
-        stated = header_tr(file.path)
-        if stated is not None and abs(stated - settings.tr) > 0.01 * settings.tr:
-            findings.warnings.append(
-                f"{file.label} states a TR of {stated:g} s, and {NAME} {settings.tr:g} s; the "
-                "latter is used."
-            )
-    words = stimuli.get(run.story)
-    if words is None:
-        return
     n_trs, n_targets = run.responses.shape
-    end = run.start + n_trs * settings.tr
+    end = run.start + n_trs * tr
     recorded = (words.midpoints >= run.start) & (words.midpoints < end)
     times = (
-        f"the recording runs from {run.start:.1f} to {end:.1f} s ({n_trs:,} TRs of "
-        f"{settings.tr:g} s) and the words to {words.seconds:.1f} s"
+        f"the recording runs from {run.start:.1f} to {end:.1f} s ({n_trs:,} TRs of {tr:g} s) and "
+        f"the words to {words.seconds:.1f} s"
     )
-    if recorded.mean() < 0.5 or end > 3 * words.seconds + _LONG_TAIL:
-        turned = abs(run.start + n_targets * settings.tr - words.seconds) < _LONG_TAIL
-        hint = (
-            f" Its shape is ({n_trs}, {n_targets}): are TRs and targets interchanged?"
-            if turned
-            else f" Check tr and start in {NAME}, and that this is the story's own recording."
+    hint = f"Check tr and start in {NAME}, and that this is the story's own recording."
+    if abs(run.start + n_targets * tr - words.seconds) < _LONG_TAIL < abs(end - words.seconds):
+        hint = f"Its shape is ({n_trs}, {n_targets}): are TRs and targets interchanged?"
+    if recorded.mean() < 0.5:
+        findings.problems.append(
+            f"{file.label}: only {int(recorded.sum()):,} of the story's {len(words):,} words were "
+            f"recorded: {times}. {hint}"
         )
-        if recorded.mean() < 0.5:
-            findings.problems.append(
-                f"{file.label}: only {int(recorded.sum()):,} of the story's {len(words):,} words "
-                f"were recorded: {times}.{hint}"
-            )
-            return
-    else:
-        hint = ""
+        return
     if not recorded.all():
         findings.warnings.append(
             f"{file.label}: {int((~recorded).sum()):,} of {len(words):,} words lie outside the "
@@ -440,7 +434,7 @@ def _check_length(
         )
     if end - words.seconds > _LONG_TAIL:
         findings.warnings.append(
-            f"{file.label} goes on for {end - words.seconds:.0f} s after the last word: {times}."
+            f"{file.label} goes on for {end - words.seconds:.0f} s after the last word: {times}. "
             f"{hint}"
         )
 

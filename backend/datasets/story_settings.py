@@ -122,8 +122,11 @@ def read_settings(folder: Path, findings: Findings) -> StorySettings | None:
     try:
         return StorySettings.model_validate(content)
     except ValidationError as error:
-        for found in error.errors():
-            findings.problems.append(f"{NAME}: {_explain(found)}")
+        by_key = {_key(found): found for found in error.errors()}
+        for key, found in by_key.items():
+            # Where a number or a mapping may stand, what is wrong inside the mapping says more.
+            if not any(other.startswith(f"{key}.") for other in by_key):
+                findings.problems.append(f"{NAME}: {_explain(key, found)}")
         return None
 
 
@@ -148,14 +151,19 @@ def _load(path: Path, findings: Findings) -> dict[str, Any] | None:
     return {str(key): value for key, value in content.items()}
 
 
-def _explain(found: Mapping[str, Any]) -> str:
-    """Say in words what pydantic found at one key."""
+def _key(found: Mapping[str, Any]) -> str:
+    """Name the key as it stands in the file, without the types that pydantic tried there."""
     place: Sequence[str | int] = found["loc"]
-    key = ".".join(str(part) for part in place if part not in ("float", "str", "tuple[str, ...]"))
+    tried = ("float", "str", "tuple[str, ...]", "dict[str,float]")
+    return ".".join(str(part) for part in place if part not in tried)
+
+
+def _explain(key: str, found: Mapping[str, Any]) -> str:
+    """Say in words what pydantic found at one key."""
     if found["type"] == "missing":
         return f"{key!r} is missing; an example: {_EXAMPLE}."
     if found["type"] == "extra_forbidden":
-        model = SpaceSettings if place[0] == "space" else StorySettings
+        model = SpaceSettings if key.startswith("space.") else StorySettings
         return f"{key!r} is not a key it knows; those are {', '.join(model.model_fields)}."
     if found["type"] == "value_error":
         message = str(found["ctx"]["error"])

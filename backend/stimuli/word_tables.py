@@ -72,9 +72,7 @@ def read_rows(text: str, path: Path) -> tuple[list[list[str]], str]:
         If a double quote is opened and never closed, or a cell is longer than any word.
     """
     first = text.lstrip().split("\n", 1)[0]
-    delimiter = next((sign for sign in "\t;" if sign in first and sign * 2 not in first), ",")
-    if path.suffix.lower() == ".tsv":
-        delimiter = "\t"
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else max(",\t;", key=first.count)
     rows = _split(text, delimiter, True, path)
     if delimiter == "\t" and any("\n" in cell for row in rows for cell in row):
         # BIDS does not quote cells, so a word that begins with a quotation mark is no opening.

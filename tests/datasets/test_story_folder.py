@@ -3,7 +3,9 @@ import pickle
 import numpy as np
 import pytest
 
+from backend.datasets.regions import regions_from_masks
 from backend.datasets.story_folder import check_story_folder, read_story_folder
+from backend.datasets.volumes import read_mask, read_volumes
 from backend.errors import InputError
 from tests.datasets.folders import (
     AFFINE,
@@ -15,6 +17,7 @@ from tests.datasets.folders import (
     write_settings,
     write_transcript,
 )
+from tests.stimuli.files import LPP
 
 
 @pytest.fixture
@@ -200,6 +203,29 @@ def test_bad_regions_are_refused(tmp_path, content, message):
         read_story_folder(folder)
 
 
+def test_regions_on_another_grid_or_outside_the_mask_are_refused(tmp_path):
+    folder, mask, _ = make_volume_folder(tmp_path / "toy")
+    space = {"name": "native", "kind": "volume", "mask": "mask.nii.gz", "regions": ["IFG.nii.gz"]}
+    write_settings(folder, space=space)
+    write_nifti(folder / "IFG.nii.gz", np.ones((2, 2, 2)))
+    assert "region IFG.nii.gz is on another grid" in problem(folder)
+    write_nifti(folder / "IFG.nii.gz", ~mask)
+    assert "shares no voxel with mask.nii.gz" in problem(folder)
+
+
+def test_the_real_ceilings_by_region():
+    """The Little Prince's inter-subject correlations: 25,870 voxels, high in the temporal lobe."""
+    if not LPP.exists():
+        pytest.skip("The Little Prince in ../shared/data/lpp_en is not here")
+    mask = read_mask(LPP / "mask.nii.gz")
+    assert mask.n_targets == 25_870
+    ceilings = read_volumes(LPP / "noise_ceiling_isc.nii.gz", mask)[0]
+    regions = regions_from_masks(sorted((LPP / "roi_masks").glob("*.nii.gz")), mask)
+    means = {region.name: float(np.nanmean(ceilings[region.targets])) for region in regions}
+    assert len(means) == 7
+    assert min(means["aSTS"], means["pSTS"]) > 1.5 * float(np.nanmean(ceilings))
+
+
 def test_other_bad_regions(tmp_path):
     folder = make_folder(tmp_path / "toy", subjects=("s1",))
     write_settings(folder, space={"name": "p", "kind": "parcels", "regions": ["IFG"]})
@@ -328,6 +354,9 @@ def test_a_missing_key_is_named(folder, key):
         ({"space": {"name": "x", "kind": "parcels", "mask": "m"}}, "'mask' belongs to a volume"),
         ({"space": {"name": "x", "kind": "parcels", "rois": 1}}, "those are name, kind, mask"),
         ({"test_stories": ["fox", "wolf"]}, "test_stories names 'wolf'; the transcripts are"),
+        ({"start": "late"}, "start is 'late'"),
+        ({"start": {"owl": "late"}}, "start.owl is 'late'"),
+        ({"space": {"name": "x", "kind": "parcels", "regions": 5}}, "space.regions is 5"),
         ({"start": {"wolf": 2}}, "start names 'wolf'; the transcripts are of fox, owl"),
     ],
 )  # fmt: skip
