@@ -1,12 +1,26 @@
 """Intervals, tests and corrections shared by runs, tables, pages and figures."""
 
+from backend.statistics.bootstrap import (
+    BootstrapInterval,
+    bootstrap_interval,
+    crossed_bootstrap_interval,
+)
+from backend.statistics.equivalence import Equivalence, tost
 from backend.statistics.intervals import Interval, mean_interval, t_half_width
+from backend.statistics.paired import PairedDifference, paired_difference
 from backend.statistics.permutation import benjamini_hochberg, block_permutation_p
 
 __all__ = [
+    "BootstrapInterval",
+    "Equivalence",
     "Interval",
+    "PairedDifference",
     "benjamini_hochberg",
     "block_permutation_p",
+    "bootstrap_interval",
+    "crossed_bootstrap_interval",
     "mean_interval",
+    "paired_difference",
     "t_half_width",
+    "tost",
 ]
