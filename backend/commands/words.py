@@ -90,7 +90,7 @@ def describe_words(words: Words) -> list[str]:
     if words.n_phonemes is not None:
         lines.append(f"{int(words.n_phonemes.sum()):,} phonemes")
     if words.estimated.any():
-        lines.append(f"{int(words.estimated.sum()):,} words with estimated times")
+        lines.append(f"words with estimated times: {int(words.estimated.sum()):,}")
     if not words.repairs:
         return [*lines, "nothing was repaired"]
     lines.extend(

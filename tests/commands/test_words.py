@@ -20,7 +20,7 @@ def test_reports_words_seconds_silences_and_repairs(cli, story):
         "  5 words in 10.00 s, 0.67 words per second",
         "  2 silences over 1 s, the longest 5.00 s at 4.00 s, after 'A'",
         "  2 sentences of 2.5 words",
-        "  1 words with estimated times",
+        "  words with estimated times: 1",
         "  repaired: overlaps with the next word cut off, the longest of 0.1 s: 1, e.g. 'time' "
         "(9.000 to 9.500 s, row 5)",
         "  repaired: times interpolated between the neighbours: 1, e.g. 'upon.' (no times, row 3)",
