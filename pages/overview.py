@@ -43,8 +43,9 @@ def show_results(store: ResultStore, view: View, figures: pd.DataFrame) -> None:
         return
     best = best_layer(honest)
     show_headline(store, view, honest, baselines[baselines["split"] == view.split], best)
-    if best["evidence"] == "measured" and "shuffled" in set(_of_run_like(best, curves)["split"]):
-        show_confound(view, _of_run_like(best, curves), _of_run_like(best, baselines), figures)
+    alike, floors = _of_run_like(best, curves), _of_run_like(best, baselines)
+    if best["evidence"] == "measured" and "shuffled" in set(alike["split"]):
+        show_confound(view, alike, floors, figures)
 
 
 def best_layer(honest: pd.DataFrame) -> pd.Series:
@@ -69,8 +70,8 @@ def show_headline(
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(dataset_title(view.selection.dataset or ""), width="content")
         evidence_badge(best["evidence"])
-    # The figure is sent first, since the browser has most to fetch for it.
-    numbers = st.container()
+    changes = compression_changes(store, view.selection, view.split)
+    metric_cards(headline_cards(honest, baselines, best, changes))
     caption = results_caption(
         honest,
         "Brain predictivity (Pearson r) by layer, mean over folds with 95% t intervals; dotted: "
@@ -83,9 +84,6 @@ def show_headline(
         caption,
         alt=caption,
     )
-    with numbers:
-        changes = compression_changes(store, view.selection, view.split)
-        metric_cards(headline_cards(honest, baselines, best, changes))
 
 
 def headline_cards(
