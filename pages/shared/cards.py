@@ -5,6 +5,9 @@ from typing import NamedTuple
 
 import streamlit as st
 
+# Narrower, a number such as +0.003 is cut short.
+_MIN_PIXELS = 165
+
 
 class Card(NamedTuple):
     """A number, what it is called, and what it is of."""
@@ -15,8 +18,9 @@ class Card(NamedTuple):
 
 
 def metric_cards(cards: Sequence[Card]) -> None:
-    """Draw cards of equal width and height."""
-    for column, card in zip(st.columns(len(cards)), cards, strict=True):
-        with column.container(border=True, height="stretch"):
+    """Draw cards of equal width, in as many rows as keep their numbers whole."""
+    grid = st.grid(len(cards), min_column_width=_MIN_PIXELS, border=True)
+    for card in cards:
+        with grid.cell():
             st.metric(card.label, card.value)
             st.caption(card.note)
