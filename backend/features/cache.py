@@ -28,6 +28,7 @@ from backend.features.sources import ModelSource
 from backend.paths import cache_folder
 
 FORMAT_VERSION = 1
+"""Raised when the files, the windows or the pooling change: what is cached is then not read."""
 META = "meta.json"
 PART = ".part"
 State = Literal["complete", "interrupted", "being written", "another version", "damaged"]
@@ -141,7 +142,7 @@ class StoryStates:
             states = np.load(path, mmap_mode="r", allow_pickle=False)
             if states.dtype != np.float16 or states.shape != (self.n_words, self.n_dims):
                 raise ValueError(f"it holds {states.dtype} {states.shape}")
-        except (OSError, ValueError) as error:
+        except (EOFError, OSError, ValueError) as error:
             raise StoreError(
                 f"the states in {path} cannot be read ({error}); they were pruned or damaged "
                 "meanwhile. Run the same command again to compute them."

@@ -174,24 +174,22 @@ class EntryWriter:
         if not self._folder.exists():
             return None
         meta = read_meta(self._folder)
-        expected = self._meta
-        same = meta is not None and all(
-            getattr(meta, field) == getattr(expected, field)
-            for field in ("version", "request", "n_layers", "n_dims", "n_windows", "sees_ahead")
-        )
-        if (
-            meta is not None
-            and same
-            and all(
-                _size(layer_file(self._folder, layer)) >= self._size_at(meta.words_done)
-                for layer in range(meta.n_layers)
-            )
-        ):
+        if meta is not None and self._is_whole(meta):
             return meta
         if any(self._folder.iterdir()):
             self._say_damaged(self._folder)
         discard(self._folder)
         return None
+
+    def _is_whole(self, meta: EntryMeta) -> bool:
+        """Whether an interrupted entry is of this request, and holds the words that it counts."""
+        facts = ("version", "request", "n_layers", "n_dims", "n_windows", "sees_ahead")
+        if any(getattr(meta, fact) != getattr(self._meta, fact) for fact in facts):
+            return False
+        return meta.words_done == 0 or all(
+            _size(layer_file(self._folder, layer)) >= self._size_at(meta.words_done)
+            for layer in range(meta.n_layers)
+        )
 
     def _say_damaged(self, folder: Path) -> None:
         self.warnings.append(

@@ -5,14 +5,16 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from transformers import BloomConfig, BloomModel, RobertaConfig, RobertaModel
 
 from backend.catalog import compressions, models
 from backend.errors import InputError, ModelError
 from backend.features.extraction import extract_sentence_states
-from backend.features.loading import choose_device, load_model
+from backend.features.loading import UNLIMITED_TOKENS, choose_device, load_model
 from backend.features.memory import weight_bytes
 from backend.features.sources import resolve_model
-from tests.helpers import save_clip, save_t5
+from backend.stimuli import Sentences
+from tests.helpers import save_clip, save_t5, tiny_tokenizer
 
 QUANTISED = ["bnb-int8", "bnb-nf4"]
 
@@ -197,3 +199,38 @@ def test_cuda_without_a_gpu_is_refused(monkeypatch):
 def test_auto_takes_the_gpu_where_there_is_one(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert choose_device("auto") == torch.device("cuda")
+
+
+def save_roberta(folder, n_positions):
+    tokenizer = tiny_tokenizer()
+    torch.manual_seed(0)
+    config = RobertaConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=n_positions,
+        pad_token_id=1,
+    )
+    RobertaModel(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def test_roberta_reads_two_tokens_fewer_than_it_has_positions(tmp_path):
+    loaded = load_model(resolve_model(str(save_roberta(tmp_path / "roberta", 34))), "none", "cpu")
+    assert loaded.max_tokens == 32
+    path, _ = extract_sentence_states(loaded, Sentences(("river " * 32,)), tmp_path / "states.npy")
+    assert np.isfinite(np.load(path)).all()
+    with pytest.raises(InputError, match="33 tokens and the model reads up to 32"):
+        extract_sentence_states(loaded, Sentences(("river " * 33,)), tmp_path / "states.npy")
+
+
+def test_a_model_without_an_end_reads_a_stated_number_of_tokens(tmp_path):
+    tokenizer = tiny_tokenizer()
+    config = BloomConfig(vocab_size=len(tokenizer), hidden_size=32, n_layer=1, n_head=2)
+    BloomModel(config).save_pretrained(tmp_path / "bloom")
+    tokenizer.save_pretrained(tmp_path / "bloom")
+    loaded = load_model(resolve_model(str(tmp_path / "bloom")), "none", "cpu")
+    assert loaded.max_tokens == UNLIMITED_TOKENS
