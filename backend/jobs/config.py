@@ -160,7 +160,7 @@ class StoryConfig(Request):
     n_folds: int | None = Field(default=None, ge=2)
     gap: int = Field(default=10, ge=0)
     ceiling: Literal["given", "repeats"] | None = None
-    ceiling_floor: float = Field(default=0.1, ge=0, lt=1)
+    ceiling_floor: float = Field(default=0.1, gt=0, lt=1)
     permutations: int = Field(default=1000, ge=0)
 
     @model_validator(mode="after")

@@ -1,8 +1,5 @@
 """The task itself: a request in, one shard of scores out."""
 
-import platform
-import resource
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,7 +13,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from backend import __version__
 from backend.datasets import SentenceRecording, read_sentence_table
 from backend.encoding.banded import BandedFold, BandKernels
 from backend.encoding.folds import Fold, make_folds
@@ -25,9 +21,10 @@ from backend.encoding.ridge import fit_predict
 from backend.encoding.scores import pearson_r, r2
 from backend.features import baselines
 from backend.features.extraction import extract_sentence_states, static_embeddings
-from backend.features.loading import LoadedModel, load_model
-from backend.features.sources import ModelSource, resolve_model
+from backend.features.loading import load_model
+from backend.features.sources import resolve_model
 from backend.jobs.config import EncodingConfig, Task
+from backend.jobs.description import describe_run
 from backend.jobs.progress import Progress, Silent
 from backend.jobs.request import check_folds
 from backend.store.shards import RunTables, write_run
@@ -112,7 +109,9 @@ def run_encoding(task: Task, progress: Progress | None = None) -> str:
     tables = RunTables(
         runs=[
             {
-                **_describe(config, source, loaded),
+                **describe_run(config, source, loaded),
+                "context_length": None,
+                "delays": None,
                 "n_samples": len(sentences),
                 "n_words": sentences.n_words,
                 "n_folds": len(folds),
@@ -229,44 +228,6 @@ def score_folds(predicted: Sequence[Array], responses: Array, folds: Sequence[Fo
     return FoldScores(
         r=np.stack([pearson_r(p, y) for p, y in pairs]), r2=np.stack([r2(p, y) for p, y in pairs])
     )
-
-
-def _describe(
-    config: EncodingConfig, source: ModelSource, loaded: LoadedModel
-) -> dict[str, object]:
-    return {
-        "run_id": config.run_id,
-        "dataset": config.dataset,
-        "subject": config.subject,
-        "modality": config.modality,
-        "model": config.model,
-        "model_family": source.family,
-        "n_parameters": loaded.weights.n_parameters,
-        "compression": config.compression,
-        "bits_per_weight": loaded.weights.bits_per_weight,
-        "sparsity": loaded.weights.sparsity,
-        "context_length": None,
-        "delays": None,
-        "split": config.split,
-        "evidence": config.evidence,
-        "source": config.citation,
-        "code_version": __version__,
-        "peak_memory_bytes": _peak_memory(),
-        "device": _device_name(loaded.device),
-        "config": config.model_dump_json(),
-    }
-
-
-def _peak_memory() -> int:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    # Linux counts kilobytes, macOS bytes.
-    return peak if sys.platform == "darwin" else peak * 1024
-
-
-def _device_name(device: torch.device) -> str:
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"CPU ({platform.machine()}, {torch.get_num_threads()} threads)"
 
 
 def _roi_rows(

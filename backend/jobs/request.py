@@ -77,7 +77,7 @@ def choose_data(
     if shipped is not None and shipped.file is not None:
         path, sha256 = ASSETS / shipped.file, shipped.sha256
     else:
-        path = _user_path(dataset)
+        path = user_path(dataset)
         if path.is_dir():
             raise InputError(f"{dataset} is a folder; a CSV or TSV file is accepted.")
         if not path.is_file():
@@ -164,7 +164,7 @@ def build_task(
     if data.entry is not None:
         given = {**data.entry.ceilings, **given}
     source = resolve_model(model)
-    _require_layers(layers, source)
+    require_layers(layers, source)
     try:
         config = EncodingConfig(
             dataset=data.name,
@@ -189,7 +189,7 @@ def build_task(
             seed=seed,
         )
     except ValidationError as error:
-        raise InputError(_first_problem(error)) from error
+        raise InputError(first_problem(error)) from error
     check_folds(config, recording)
     task = Task(
         config=config,
@@ -240,8 +240,18 @@ def check_folds(config: EncodingConfig, recording: SentenceRecording) -> tuple[s
     return tuple(warnings)
 
 
-def _require_layers(layers: Sequence[int] | None, source: ModelSource) -> None:
-    """Refuse a layer that is not there before the model is loaded, where its depth is known."""
+def require_layers(layers: Sequence[int] | None, source: ModelSource) -> None:
+    """Refuse a layer that is not there before the model is loaded, where its depth is known.
+
+    Parameters
+    ----------
+    layers : sequence of int or None
+    source : ModelSource
+
+    Raises
+    ------
+    InputError
+    """
     if layers is None or source.n_layers is None:
         return
     wrong = [layer for layer in layers if not 0 <= layer <= source.n_layers]
@@ -265,7 +275,22 @@ def _checksum(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _user_path(text: str) -> Path:
+def user_path(text: str) -> Path:
+    """Turn what was typed into a path.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    InputError
+        If it names the home folder of nobody.
+    """
     try:
         return Path(text).expanduser()
     except RuntimeError as error:
@@ -292,7 +317,17 @@ def _recorded(entry: DatasetEntry) -> dict[str, str]:
     }
 
 
-def _first_problem(error: ValidationError) -> str:
+def first_problem(error: ValidationError) -> str:
+    """Put the first thing that is wrong with a request into a sentence.
+
+    Parameters
+    ----------
+    error : pydantic.ValidationError
+
+    Returns
+    -------
+    str
+    """
     problem = error.errors()[0]
     place = ".".join(str(part) for part in problem["loc"])
     message = str(problem["msg"]).removeprefix("Value error, ")

@@ -16,7 +16,7 @@ def runs(store: ResultStore, selection: Selection = Selection()) -> pd.DataFrame
     ----------
     store : ResultStore
     selection : Selection
-        ``roi`` narrows the best layer to one target.
+        ``roi`` and ``hemisphere`` narrow the best layer to one response.
 
     Returns
     -------
@@ -25,12 +25,12 @@ def runs(store: ResultStore, selection: Selection = Selection()) -> pd.DataFrame
         mean r over folds, and the target on which it has it.
     """
     where, parameters = selection.where()
-    roi = "AND roi = ?" if selection.roi else ""
+    within, values = selection.within_runs()
     return store.query(
         f"""
         WITH means AS (
-            SELECT run_id, layer, roi, avg(r) AS r FROM roi_scores WHERE true {roi}
-            GROUP BY run_id, layer, roi
+            SELECT run_id, layer, roi, hemisphere, avg(r) AS r FROM roi_scores WHERE {within}
+            GROUP BY ALL
         ), best AS (
             SELECT run_id, arg_max(layer, r) AS best_layer, max(r) AS best_r,
                    arg_max(roi, r) AS roi
@@ -39,7 +39,7 @@ def runs(store: ResultStore, selection: Selection = Selection()) -> pd.DataFrame
         SELECT runs.*, best.best_layer, best.best_r, best.roi
         FROM runs JOIN best USING (run_id) WHERE {where} ORDER BY created_at DESC, run_id
         """,
-        [*([selection.roi] if selection.roi else []), *parameters],
+        [*values, *parameters],
     )
 
 
@@ -53,15 +53,16 @@ def choices(store: ResultStore) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per dataset, evidence, model, compression, split and roi that has results, and
-        has_ceiling: whether a noise ceiling is known. Measured data sets first.
+        One row per dataset, evidence, subject, model, compression, split, roi and hemisphere that
+        has results, and has_ceiling: whether a noise ceiling is known. Measured data sets first.
     """
     return store.query(
         """
-        SELECT dataset, evidence, model, compression, split, roi,
+        SELECT dataset, evidence, subject, model, compression, split, roi, hemisphere,
                bool_or(ceiling IS NOT NULL) AS has_ceiling
         FROM runs JOIN roi_scores USING (run_id)
-        GROUP BY ALL ORDER BY evidence, dataset, roi, model, compression, split
+        GROUP BY ALL
+        ORDER BY evidence, dataset, subject, roi, hemisphere, model, compression, split
         """
     )
 
@@ -93,22 +94,24 @@ def layer_curves(store: ResultStore, selection: Selection, metric: str = "r") ->
     Returns
     -------
     pandas.DataFrame
-        One row per run, roi and layer: run_id, dataset, model, compression, split, evidence,
-        source, n_samples, n_folds, n_parameters, bits_per_weight, roi, layer, metric, mean, sd,
-        low, high, ceiling. Rows without the metric (no known ceiling) are left out.
+        One row per run, roi, hemisphere and layer: run_id, dataset, subject, model, compression,
+        split, evidence, source, n_samples, context_length, n_folds, n_parameters,
+        bits_per_weight, roi, hemisphere, layer, metric, mean, sd, low, high, ceiling. Rows
+        without the metric (no known ceiling) are left out.
     """
     if metric not in METRICS:
         raise ValueError(f"unknown metric {metric!r}; accepted are {', '.join(METRICS)}")
     where, parameters = selection.where(scores=True)
     frame = store.query(
         f"""
-        SELECT run_id, dataset, model, compression, split, evidence, source, n_samples, n_folds,
-               n_parameters, bits_per_weight, roi, layer, '{metric}' AS metric,
-               avg(scores.{metric}) AS mean, stddev_samp(scores.{metric}) AS sd,
-               count(scores.{metric}) AS n, any_value(scores.ceiling) AS ceiling
+        SELECT run_id, dataset, subject, model, compression, split, evidence, source, n_samples,
+               context_length, n_folds, n_parameters, bits_per_weight, roi, hemisphere, layer,
+               '{metric}' AS metric, avg(scores.{metric}) AS mean,
+               stddev_samp(scores.{metric}) AS sd, count(scores.{metric}) AS n,
+               avg(scores.ceiling) AS ceiling
         FROM runs JOIN roi_scores AS scores USING (run_id)
         WHERE {where} AND scores.{metric} IS NOT NULL
-        GROUP BY ALL ORDER BY model, compression, split, run_id, roi, layer
+        GROUP BY ALL ORDER BY model, compression, split, run_id, roi, hemisphere, layer
         """,
         parameters,
     )
@@ -126,18 +129,19 @@ def baseline_scores(store: ResultStore, selection: Selection) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per run, roi and baseline: run_id, dataset, model, compression, split, evidence,
-        source, n_samples, n_folds, roi, baseline, mean, mean_normalized, sd, low, high.
+        One row per run, roi, hemisphere and baseline: run_id, dataset, model, compression, split,
+        evidence, source, n_samples, n_folds, roi, hemisphere, baseline, mean, mean_normalized, sd,
+        low, high.
     """
     where, parameters = selection.where(scores=True)
     frame = store.query(
         f"""
         SELECT run_id, dataset, model, compression, split, evidence, source, n_samples, n_folds,
-               roi, baseline, avg(scores.r) AS mean, avg(scores.r_normalized) AS mean_normalized,
-               stddev_samp(scores.r) AS sd, count(*) AS n
+               roi, hemisphere, baseline, avg(scores.r) AS mean,
+               avg(scores.r_normalized) AS mean_normalized, stddev_samp(scores.r) AS sd, count(*) AS n
         FROM runs JOIN baseline_scores AS scores USING (run_id)
         WHERE {where}
-        GROUP BY ALL ORDER BY model, compression, split, run_id, roi, baseline
+        GROUP BY ALL ORDER BY model, compression, split, run_id, roi, hemisphere, baseline
         """,
         parameters,
     )
@@ -155,36 +159,38 @@ def gains_over_baselines(store: ResultStore, selection: Selection) -> pd.DataFra
     Returns
     -------
     pandas.DataFrame
-        One row per run and roi: run_id, model, compression, split, roi, layer (with the highest
-        mean r on these same folds, which favours the model a little), r, strongest (the baseline
-        with the highest mean r), strongest_r, unique_r2 (mean over folds) with low and high (95%
-        t interval), and beats: the interval lies above 0.
+        One row per run, roi and hemisphere: run_id, model, compression, split, roi, hemisphere,
+        layer (with the highest mean r on these same folds, which favours the model a little), r,
+        strongest (the baseline with the highest mean r), strongest_r, unique_r2 (mean over folds)
+        with low and high (95% t interval), and beats: the interval lies above 0.
     """
     where, parameters = selection.where()
-    roi = "AND roi = ?" if selection.roi else ""
+    within, values = selection.within_runs()
     frame = store.query(
         f"""
         WITH chosen AS (SELECT * FROM runs WHERE {where}),
         layers AS (
-            SELECT run_id, roi, layer, avg(r) AS r, avg(unique_r2) AS unique_r2,
+            SELECT run_id, roi, hemisphere, layer, avg(r) AS r, avg(unique_r2) AS unique_r2,
                    stddev_samp(unique_r2) AS sd, count(unique_r2) AS n
-            FROM roi_scores SEMI JOIN chosen USING (run_id) WHERE true {roi} GROUP BY ALL
+            FROM roi_scores SEMI JOIN chosen USING (run_id) WHERE {within} GROUP BY ALL
         ), best AS (
             SELECT * FROM layers
-            QUALIFY row_number() OVER (PARTITION BY run_id, roi ORDER BY r DESC) = 1
+            QUALIFY row_number() OVER (PARTITION BY run_id, roi, hemisphere ORDER BY r DESC) = 1
         ), floors AS (
-            SELECT run_id, roi, baseline, avg(r) AS r FROM baseline_scores
+            SELECT run_id, roi, hemisphere, baseline, avg(r) AS r FROM baseline_scores
             SEMI JOIN chosen USING (run_id) GROUP BY ALL
         ), floor AS (
-            SELECT run_id, roi, arg_max(baseline, r) AS strongest, max(r) AS strongest_r
+            SELECT run_id, roi, hemisphere, arg_max(baseline, r) AS strongest,
+                   max(r) AS strongest_r
             FROM floors GROUP BY ALL
         )
-        SELECT chosen.run_id, chosen.model, chosen.compression, chosen.split, best.roi, best.layer,
-               best.r, floor.strongest, floor.strongest_r, best.unique_r2 AS mean, best.sd, best.n
-        FROM chosen JOIN best USING (run_id) JOIN floor USING (run_id, roi)
-        ORDER BY chosen.model, chosen.compression, chosen.split, chosen.run_id, best.roi
+        SELECT chosen.run_id, chosen.model, chosen.compression, chosen.split, roi, hemisphere,
+               best.layer, best.r, floor.strongest, floor.strongest_r, best.unique_r2 AS mean,
+               best.sd, best.n
+        FROM chosen JOIN best USING (run_id) JOIN floor USING (run_id, roi, hemisphere)
+        ORDER BY chosen.model, chosen.compression, chosen.split, chosen.run_id, roi, hemisphere
         """,
-        [*parameters, *([selection.roi] if selection.roi else [])],
+        [*parameters, *values],
     )
     frame = _with_interval(frame).rename(columns={"mean": "unique_r2"})
     return frame.assign(beats=frame["low"] > 0)
@@ -197,38 +203,31 @@ def compression_changes(store: ResultStore, selection: Selection, split: str) ->
     ----------
     store : ResultStore
     selection : Selection
-        With a data set and a roi.
+        With a data set and a response: a roi, and where there are two, a hemisphere.
     split : str
 
     Returns
     -------
     pandas.DataFrame
         One row per model and compression other than none: model, compression, layer (the best at
-        full precision) and differences, the list of differences in r over folds. Only runs of the
-        same weights, data, pooling, folds and seed are paired; of several, the latest.
+        full precision) and differences, the list of differences in r over folds. Only runs whose
+        requests differ in nothing but the compression are paired; of several, the latest.
     """
     where, parameters = selection.model_copy(update={"split": split}).where()
-    roi = "AND roi = ?" if selection.roi else ""
+    within, values = selection.within_runs()
     return store.query(
         f"""
         WITH chosen AS (
             SELECT run_id, created_at, model, compression,
-                   config::JSON ->> '$.data_sha256' AS data,
-                   -- Two folders of one name are two models.
-                   coalesce(config::JSON ->> '$.model_fingerprint', '') AS weights,
-                   config::JSON ->> '$.pooling' AS pooling,
-                   config::JSON ->> '$.n_folds' AS n_folds,
-                   config::JSON ->> '$.gap' AS gap,
-                   config::JSON ->> '$.seed' AS seed,
-                   config::JSON ->> '$.layers' AS layers
+                   -- The request but for the compression: the same weights, data and folds.
+                   json_merge_patch(config, '{{"compression": null}}')::VARCHAR AS request
             FROM runs WHERE {where}
             QUALIFY row_number() OVER (
-                PARTITION BY model, compression, data, weights, pooling, n_folds, gap, seed, layers
-                ORDER BY created_at DESC
+                PARTITION BY model, compression, request ORDER BY created_at DESC
             ) = 1
         ), scores AS (
             SELECT chosen.*, layer, fold, r FROM chosen JOIN roi_scores USING (run_id)
-            WHERE true {roi}
+            WHERE {within}
         ), means AS (
             SELECT run_id, layer, avg(r) AS r FROM scores WHERE compression = 'none' GROUP BY ALL
         ), best AS (
@@ -238,7 +237,7 @@ def compression_changes(store: ResultStore, selection: Selection, split: str) ->
                    f.created_at AS full_created, c.run_id AS run, f.run_id AS full_run,
                    list(c.r - f.r ORDER BY c.fold) AS differences
             FROM best JOIN scores AS f ON f.run_id = best.run_id AND f.layer = best_layer
-            JOIN scores AS c USING (model, data, weights, pooling, n_folds, gap, seed, layer, fold)
+            JOIN scores AS c USING (model, request, layer, fold)
             WHERE c.compression <> 'none' GROUP BY ALL
         )
         SELECT model, compression, layer, differences FROM pairs
@@ -247,7 +246,7 @@ def compression_changes(store: ResultStore, selection: Selection, split: str) ->
         ) = 1
         ORDER BY model, compression
         """,
-        [*parameters, *([selection.roi] if selection.roi else [])],
+        [*parameters, *values],
     )
 
 

@@ -8,7 +8,7 @@ class Selection(BaseModel):
 
     Attributes
     ----------
-    dataset, roi, split : str or None
+    dataset, subject, roi, hemisphere, split : str or None
     models, compressions : tuple of str
     evidence : str or None
     """
@@ -16,7 +16,9 @@ class Selection(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     dataset: str | None = None
+    subject: str | None = None
     roi: str | None = None
+    hemisphere: str | None = None
     split: str | None = None
     models: tuple[str, ...] = ()
     compressions: tuple[str, ...] = ()
@@ -28,8 +30,8 @@ class Selection(BaseModel):
         Parameters
         ----------
         scores : bool
-            The condition is for scores joined to their runs; ``roi`` is a column of scores, and
-            does not filter runs alone.
+            The condition is for scores joined to their runs; ``roi`` and ``hemisphere`` are
+            columns of scores, and do not filter runs alone.
 
         Returns
         -------
@@ -38,9 +40,11 @@ class Selection(BaseModel):
         conditions, parameters = ["true"], list[object]()
         for column, value in (
             ("dataset", self.dataset),
+            ("subject", self.subject),
             ("split", self.split),
             ("evidence", self.evidence),
             ("roi", self.roi if scores else None),
+            ("hemisphere", self.hemisphere if scores else None),
         ):
             if value is not None:
                 conditions.append(f"{column} = ?")
@@ -49,4 +53,18 @@ class Selection(BaseModel):
             if values:
                 conditions.append(f"{column} IN ({', '.join('?' * len(values))})")
                 parameters.extend(values)
+        return " AND ".join(conditions), parameters
+
+    def within_runs(self) -> tuple[str, list[object]]:
+        """Translate what narrows a run's scores into a SQL condition and its parameters.
+
+        Returns
+        -------
+        tuple of (str, list)
+        """
+        conditions, parameters = ["true"], list[object]()
+        for column, value in (("roi", self.roi), ("hemisphere", self.hemisphere)):
+            if value is not None:
+                conditions.append(f"{column} = ?")
+                parameters.append(value)
         return " AND ".join(conditions), parameters

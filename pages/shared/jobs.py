@@ -11,6 +11,7 @@ from backend.figures.labels import (
     dataset_title,
     model_title,
 )
+from backend.jobs.config import EncodingConfig
 from backend.jobs.local import Job, cancel_job, list_jobs, log_tail, start_job
 from backend.paths import default_store
 from pages.shared.navigation import LAYERS
@@ -61,8 +62,10 @@ def _show(job: Job) -> None:
         if job.active:
             share = min(1.0, status.done / status.total) if status.total else 0.0
             elapsed = time.time() - status.started
+            part = f" ({status.note})" if status.note else ""
             st.progress(
-                share, f"{status.stage}: {status.done} of {status.total}, {elapsed:.0f} s so far"
+                share,
+                f"{status.stage}{part}: {status.done} of {status.total}, {elapsed:.0f} s so far",
             )
         elif status.message:
             st.caption(status.message)
@@ -95,7 +98,9 @@ def _select(job: Job) -> None:
     config = job.task.config
     st.session_state["data"] = config.dataset
     st.session_state["evidence"] = config.evidence
-    st.session_state["roi"] = config.responses[0]
+    st.session_state["subject"] = config.subject
+    if isinstance(config, EncodingConfig):
+        st.session_state["roi"] = config.responses[0]
     st.session_state["models"] = [config.model]
     st.session_state["compressions"] = [config.compression]
     st.session_state["folds"] = config.split

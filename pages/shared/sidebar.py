@@ -44,12 +44,18 @@ def _choose(available: pd.DataFrame) -> View:
     seed_one("data", datasets)
     dataset = st.selectbox("Data set", datasets, format_func=dataset_title, key="data")
     rows = available[available["dataset"] == dataset]
-    evidence = _choose_evidence(list(rows["evidence"].unique()))
+    evidence = _choose_where_several("Evidence", "evidence", list(rows["evidence"].unique()))
     rows = rows[rows["evidence"] == evidence]
     evidence_badge(evidence)
+    subject = _choose_where_several("Subject", "subject", list(rows["subject"].unique()))
+    rows = rows[rows["subject"] == subject]
     rois = list(rows["roi"].unique())
     seed_one("roi", rois)
-    roi = st.selectbox("Response", rois, format_func=partial(roi_title, dataset), key="roi")
+    roi = st.selectbox(
+        "Region or response", rois, format_func=partial(roi_title, dataset), key="roi"
+    )
+    sides = sorted(rows[rows["roi"] == roi]["hemisphere"].unique())
+    hemisphere = _choose_where_several("Hemisphere", "hemisphere", sides)
     models = list(rows["model"].unique())
     seed_several("models", models)
     chosen_models = st.multiselect(
@@ -72,7 +78,9 @@ def _choose(available: pd.DataFrame) -> View:
         {
             "data": dataset,
             "evidence": evidence,
+            "subject": subject,
             "roi": roi,
+            "hemisphere": hemisphere,
             "models": chosen_models,
             "compressions": chosen_compressions,
             "folds": split,
@@ -83,19 +91,21 @@ def _choose(available: pd.DataFrame) -> View:
     selection = Selection(
         dataset=dataset,
         evidence=evidence,
+        subject=subject,
         roi=roi,
+        hemisphere=hemisphere,
         models=tuple(chosen_models),
         compressions=tuple(chosen_compressions),
     )
     return View(selection=selection, split=split, shuffled=shuffled, metric=metric)
 
 
-def _choose_evidence(kinds: list[str]) -> str:
-    """Ask only where measured and simulated results are filed under one name."""
-    seed_one("evidence", kinds)
-    if len(kinds) > 1:
-        return st.selectbox("Evidence", kinds, key="evidence")
-    return st.session_state["evidence"]
+def _choose_where_several(label: str, key: str, options: list[str]) -> str:
+    """Ask only where there is a choice."""
+    seed_one(key, options)
+    if len(options) > 1:
+        return st.selectbox(label, options, key=key)
+    return st.session_state[key]
 
 
 def _choose_folds(splits: list[str]) -> tuple[str, bool]:

@@ -116,7 +116,7 @@ def test_a_selection_narrows_every_table_alike(store, filters, expected):
 
 def test_a_selection_is_closed_to_unknown_filters():
     with pytest.raises(ValueError, match="extra"):
-        Selection(subject="one")
+        Selection(voxel="one")
 
 
 def test_runs_name_the_best_layer_and_response(store, scores):

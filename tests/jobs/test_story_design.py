@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from backend.datasets.story_recording import Region, Space, StoryRecording, StoryRun
-from backend.encoding.story_design import average_runs, build_design
 from backend.errors import InputError
+from backend.jobs.story_design import average_runs, build_design
 from backend.stimuli import Words
 
 TR = 2.0

@@ -1,0 +1,61 @@
+"""What the store says of a run, whatever was presented."""
+
+import platform
+import resource
+import sys
+
+import torch
+
+from backend import __version__
+from backend.features.loading import LoadedModel
+from backend.features.sources import ModelSource
+from backend.jobs.config import EncodingConfig, StoryConfig
+
+
+def describe_run(
+    config: EncodingConfig | StoryConfig, source: ModelSource, loaded: LoadedModel
+) -> dict[str, object]:
+    """Describe a run by its request, its model as measured, and this machine.
+
+    Parameters
+    ----------
+    config : EncodingConfig or StoryConfig
+    source : ModelSource
+    loaded : LoadedModel
+
+    Returns
+    -------
+    dict
+        Columns of ``runs``; the caller adds those that depend on what was presented.
+    """
+    return {
+        "run_id": config.run_id,
+        "dataset": config.dataset,
+        "subject": config.subject,
+        "modality": config.modality,
+        "model": config.model,
+        "model_family": source.family,
+        "n_parameters": loaded.weights.n_parameters,
+        "compression": config.compression,
+        "bits_per_weight": loaded.weights.bits_per_weight,
+        "sparsity": loaded.weights.sparsity,
+        "split": config.split,
+        "evidence": config.evidence,
+        "source": config.citation,
+        "code_version": __version__,
+        "peak_memory_bytes": _peak_memory(),
+        "device": _device_name(loaded.device),
+        "config": config.model_dump_json(),
+    }
+
+
+def _peak_memory() -> int:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Linux counts kilobytes, macOS bytes.
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _device_name(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"CPU ({platform.machine()}, {torch.get_num_threads()} threads)"

@@ -1,0 +1,317 @@
+"""The task for stories: word times and responses in, one shard of voxelwise scores out."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from backend.datasets.story_recording import StoryRecording
+from backend.encoding.folds import Fold
+from backend.encoding.kernel_ridge import solve_kernel_ridge
+from backend.encoding.kernels import story_kernel
+from backend.encoding.leaks import leak_warning
+from backend.encoding.scores import pearson_r
+from backend.encoding.story_folds import make_story_folds
+from backend.encoding.variance import unique_variance
+from backend.features.baselines import JOINT
+from backend.features.cache import StateCache, StoryStates
+from backend.features.loading import load_model
+from backend.features.sources import resolve_model
+from backend.features.story_baselines import NUISANCE, oasm_kernel
+from backend.jobs.config import StoryConfig, StoryTask
+from backend.jobs.description import describe_run
+from backend.jobs.progress import Progress, Silent
+from backend.jobs.stories import load_stories
+from backend.jobs.story_ceilings import find_ceilings
+from backend.jobs.story_design import StoryDesign, build_design
+from backend.jobs.story_features import (
+    StoryAxis,
+    baseline_features,
+    extract_stories,
+    layer_features,
+)
+from backend.jobs.story_rows import baseline_rows, roi_rows, space_row, target_rows
+from backend.jobs.story_scores import Scoreboard, SetScores, repeats_of_folds
+from backend.statistics import block_permutation_p
+from backend.store.shards import RunTables, write_run
+
+Array = NDArray[np.float32]
+ALPHAS = tuple(float(alpha) for alpha in np.logspace(1, 8, 15))
+"""Candidates on standardised, delayed features of thousands of dimensions."""
+BLOCK_SECONDS = 40.0
+"""Length of the blocks that are permuted: longer than a response remembers, so that null targets are
+called significant no more often than they should be."""
+
+
+def run_story_encoding(task: StoryTask, progress: Progress | None = None) -> str:
+    """Extract, align, fit, score, and write one shard to the store.
+
+    Parameters
+    ----------
+    task : StoryTask
+    progress : Progress, optional
+        Told of each stage, story and layer; may stop the work by raising. States that were read
+        stay in the cache, so that a run that was stopped goes on from there.
+
+    Returns
+    -------
+    str
+        The run's id.
+
+    Raises
+    ------
+    InputError, ModelError, StoreError
+        As their messages say; nothing is written to the store then.
+    """
+    progress = progress or Silent()
+    started = time.perf_counter()
+    config = task.config
+    # float32 matrix products on a GPU stay float32, so that CPU and GPU scores agree.
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.manual_seed(config.seed)
+    progress.stage("reading responses", 1)
+    recording = load_stories(task)
+    design = build_design(recording, config.trim_head, config.trim_tail, _tail_seconds(config))
+    folds = make_story_folds(
+        design.labels, config.split, config.test_stories, config.n_folds, config.gap, config.seed
+    )
+    progress.advance()
+    source = resolve_model(task.model_name)
+    progress.stage("loading the model", 1)
+    loaded = load_model(source, config.compression, task.device)
+    progress.advance()
+    cache = StateCache.of(source, config.compression, task.cache)
+    states = extract_stories(loaded, recording, design, config, cache, progress)
+    extracted = time.perf_counter()
+    axis = StoryAxis.of(recording, design, config)
+    baselines = baseline_features(loaded, recording, design, config, axis)
+    fitter = Fitter(design, folds, config, _region_targets(recording), loaded.device, progress)
+    board = _score(states, axis, baselines, fitter, recording, config)
+    finished = time.perf_counter()
+    run_id, space = config.run_id, recording.space
+    tables = RunTables(
+        runs=[
+            {
+                **describe_run(config, source, loaded),
+                "context_length": config.context,
+                "delays": list(config.delays),
+                "n_samples": len(design.rows),
+                "n_words": sum(len(recording.stimuli[story]) for story in design.stories),
+                "n_folds": len(folds),
+                "created_at": datetime.now(UTC),
+                "seconds": finished - started,
+                "extraction_seconds": extracted - started,
+                "fit_seconds": finished - extracted,
+                "warnings": _warnings(recording, design, states, board, config),
+            }
+        ],
+        roi_scores=roi_rows(run_id, board, space),
+        baseline_scores=baseline_rows(run_id, board, space),
+        target_scores=target_rows(run_id, board, space),
+        spaces=[space_row(run_id, space)],
+    )
+    write_run(task.store, run_id, tables)
+    return run_id
+
+
+@dataclass(frozen=True)
+class Fitter:
+    """Fits one feature set after the other on the same folds.
+
+    Attributes
+    ----------
+    design : StoryDesign
+    folds : sequence of Fold
+    config : StoryConfig
+    region_targets : ndarray of int
+        Targets for which unique variance is computed: those that lie in a region.
+    device : torch.device
+    progress : Progress
+        Advanced once per feature set and fold.
+    """
+
+    design: StoryDesign
+    folds: Sequence[Fold]
+    config: StoryConfig
+    region_targets: NDArray[np.int64]
+    device: torch.device
+    progress: Progress
+
+    def kernel(self, features: Array, fold: Fold) -> Array:
+        """Delayed kernel of one feature set, standardised by a fold's training rows.
+
+        Parameters
+        ----------
+        features : ndarray of shape (n_trs, n_dims)
+            Of all TRs of all stories, none trimmed.
+        fold : Fold
+
+        Returns
+        -------
+        ndarray of float32, shape (n_samples, n_samples)
+        """
+        delays = self.config.delays or (0,)
+        design = self.design
+        return story_kernel(
+            features, design.lengths, delays, design.rows, fold.train, device=self.device
+        )
+
+    def predict(self, kernel: Array, fold: Fold) -> Array:
+        """Predict a fold's held-out responses, shape (n_test, n_targets)."""
+        fit = solve_kernel_ridge(kernel, self.design.responses, fold, ALPHAS, device=self.device)
+        return fit.predicted
+
+    def score(self, kernels: Sequence[Array], what: str) -> SetScores:
+        """Score a feature set whose kernels are given, one per fold.
+
+        Parameters
+        ----------
+        kernels : sequence of ndarray
+        what : str
+            Named in the progress.
+
+        Returns
+        -------
+        SetScores
+        """
+        r = []
+        for kernel, fold in zip(kernels, self.folds, strict=True):
+            self.progress.note(f"{what}, holding out {fold.held_out}")
+            r.append(pearson_r(self.predict(kernel, fold), self.design.responses[fold.test]))
+            self.progress.advance()
+        return SetScores(np.stack(r))
+
+    def score_layer(self, features: Array, joint: Sequence[Array], what: str) -> SetScores:
+        """Score a layer alone, and what it adds to all nuisance baselines.
+
+        Parameters
+        ----------
+        features : ndarray of shape (n_trs, n_dims)
+        joint : sequence of ndarray
+            Kernels of the nuisance baselines together, one per fold.
+        what : str
+            Named in the progress.
+
+        Returns
+        -------
+        SetScores
+        """
+        responses = self.design.responses
+        r, unique, predicted = [], [], []
+        for nuisance, fold in zip(joint, self.folds, strict=True):
+            self.progress.note(f"{what}, holding out {fold.held_out}")
+            kernel = self.kernel(features, fold)
+            predicted.append(self.predict(kernel, fold))
+            r.append(pearson_r(predicted[-1], responses[fold.test]))
+            unique.append(self._unique(kernel, nuisance, fold))
+            self.progress.advance()
+        return SetScores(np.stack(r), np.stack(unique), self._p(predicted))
+
+    def _unique(self, kernel: Array, nuisance: Array, fold: Fold) -> Array:
+        values = np.full(self.design.responses.shape[1], np.nan, dtype=np.float32)
+        values[self.region_targets] = unique_variance(
+            {"layer": kernel, "nuisance": nuisance},
+            "layer",
+            self.design.responses[:, self.region_targets],
+            fold,
+            ALPHAS,
+        )
+        return values
+
+    def _p(self, predicted: Sequence[Array]) -> Array | None:
+        # Blocks of shuffled TRs are no stretches of time, and their p would mean nothing.
+        if self.config.permutations == 0 or self.config.split == "shuffled":
+            return None
+        tests = [fold.test for fold in self.folds]
+        segments = [
+            f"{fold.held_out}/{self.design.labels[row]}" for fold in self.folds for row in fold.test
+        ]
+        return block_permutation_p(
+            np.concatenate(predicted),
+            self.design.responses[np.concatenate(tests)],
+            block_length=max(1, round(BLOCK_SECONDS / self.config.tr)),
+            n_permutations=self.config.permutations,
+            seed=self.config.seed,
+            segments=segments,
+        )
+
+
+def _score(
+    states: Mapping[str, StoryStates],
+    axis: StoryAxis,
+    baselines: Mapping[str, Array],
+    fitter: Fitter,
+    recording: StoryRecording,
+    config: StoryConfig,
+) -> Scoreboard:
+    layers = config.layers or next(iter(states.values())).layers
+    folds, progress, design = fitter.folds, fitter.progress, fitter.design
+    progress.stage("fitting baselines", (len(baselines) + 2) * len(folds))
+    scores = {}
+    joint: list[Array] = [np.zeros((len(design.rows),) * 2, dtype=np.float32) for _ in folds]
+    for name, features in baselines.items():
+        kernels = [fitter.kernel(features, fold) for fold in folds]
+        scores[name] = fitter.score(kernels, name)
+        if name in NUISANCE:
+            joint = [_added(total, kernel) for total, kernel in zip(joint, kernels, strict=True)]
+    kept = [design.labels.count(story) for story in design.stories]
+    order = [oasm_kernel(kept, fold.train) for fold in folds]
+    scores["oasm"] = fitter.score(order, "oasm")
+    joint = [_added(total, kernel) for total, kernel in zip(joint, order, strict=True)]
+    scores[JOINT] = fitter.score(joint, JOINT)
+    progress.stage("fitting layers", len(layers) * len(folds))
+    by_layer = {}
+    for layer in layers:
+        features = layer_features(states, layer, axis)
+        by_layer[layer] = fitter.score_layer(features, joint, f"layer {layer}")
+    return Scoreboard(
+        layers=by_layer,
+        baselines=scores,
+        held_out=tuple(fold.held_out for fold in folds),
+        repeats=repeats_of_folds(design.labels, [fold.test for fold in folds], design.repeats),
+        ceilings=find_ceilings(recording, design, config),
+    )
+
+
+def _added(total: Array, kernel: Array) -> Array:
+    """Add a feature set on an equal footing: with a mean of one along the diagonal."""
+    level = float(np.mean(np.diagonal(kernel)))
+    return total + kernel / np.float32(level) if level > 0 else total
+
+
+def _tail_seconds(config: StoryConfig) -> float:
+    """How long after the last word responses are kept: as long as the features reach."""
+    # A canonical response has come back to its baseline after some 20 s.
+    return 20.0 if config.hrf else max(config.delays) * config.tr
+
+
+def _region_targets(recording: StoryRecording) -> NDArray[np.int64]:
+    return np.unique(np.concatenate([region.targets for region in recording.space.regions]))
+
+
+def _warnings(
+    recording: StoryRecording,
+    design: StoryDesign,
+    states: Mapping[str, StoryStates],
+    board: Scoreboard,
+    config: StoryConfig,
+) -> list[str]:
+    """Collect what a reader of the result should know, each thing once."""
+    read = [warning for of_story in states.values() for warning in of_story.warnings]
+    leaks = leak_warning(board.baselines["oasm"].r)
+    shuffled = (
+        "Shuffled folds leak: neighbouring TRs are alike, so scores are inflated. Compare with the "
+        "OASM baseline, and report folds that hold out whole stories."
+    )
+    found = [
+        *recording.warnings,
+        *design.warnings,
+        *read,
+        *([shuffled] if config.split == "shuffled" else []),
+        *([leaks] if leaks else []),
+    ]
+    return list(dict.fromkeys(found))

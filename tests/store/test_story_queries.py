@@ -1,0 +1,104 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from backend.errors import StoreError
+from backend.store import story_queries
+from backend.store.reader import ResultStore
+from backend.store.selection import Selection
+from tests.story_helpers import N_TARGETS, STORIES, make_story_config, write_story_run
+
+SUBJECTS = ("sub-01", "sub-02")
+CONFIGS = {subject: make_story_config(subject=subject) for subject in SUBJECTS}
+COMPRESSED = make_story_config(compression="bnb-nf4")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("store")
+    for seed, config in enumerate([*CONFIGS.values(), COMPRESSED]):
+        write_story_run(path, config, seed)
+    return path
+
+
+@pytest.fixture(scope="module")
+def store(folder):
+    return ResultStore(folder)
+
+
+@pytest.fixture(scope="module")
+def scores(folder):
+    return pd.concat([pd.read_parquet(path) for path in (folder / "roi_scores").glob("*")])
+
+
+def test_a_region_is_summarised_at_its_best_layer(store, scores):
+    run_id = CONFIGS["sub-01"].run_id
+    table = story_queries.region_summary(store, run_id).set_index(["roi", "hemisphere"])
+    assert list(table.index) == [("AC", "left"), ("AC", "right"), ("TP", "left")]
+    own = scores[scores["run_id"] == run_id].groupby(["roi", "hemisphere", "layer"])
+    means = own["r"].mean().unstack()
+    assert (table["layer"] == means.idxmax(axis=1)).all()
+    unique = own["unique_r2"].agg(list).loc["AC", "left", table.loc[("AC", "left"), "layer"]]
+    mean, sem = np.mean(unique), stats.sem(unique)
+    low, high = stats.t.interval(0.95, len(unique) - 1, mean, sem)
+    assert table.loc[("AC", "left"), "low"] == pytest.approx(low, abs=1e-6)
+    assert table.loc[("AC", "left"), "high"] == pytest.approx(high, abs=1e-6)
+
+
+def test_breakdown_by_region_keeps_every_region_of_the_first_run(store):
+    selection = Selection(dataset="tales", subject="sub-01", roi="TP", hemisphere="left")
+    curves = story_queries.layer_breakdown(store, selection, "leave-story-out", "r", "region")
+    assert set(zip(curves["roi"], curves["hemisphere"], strict=True)) == {
+        ("AC", "left"), ("AC", "right"), ("TP", "left")
+    }  # fmt: skip
+    assert set(curves["compression"]) == {"none"}
+    assert (curves["low"] < curves["mean"]).all()
+
+
+def test_breakdown_by_subject_keeps_every_subject_of_one_region(store, scores):
+    selection = Selection(dataset="tales", subject="sub-01", roi="TP", hemisphere="left")
+    curves = story_queries.layer_breakdown(store, selection, "leave-story-out", "r", "subject")
+    assert sorted(curves["subject"].unique()) == list(SUBJECTS)
+    assert set(curves["roi"]) == {"TP"}
+    own = scores[(scores["run_id"] == CONFIGS["sub-02"].run_id) & (scores["roi"] == "TP")]
+    got = curves[curves["subject"] == "sub-02"].set_index("layer")["mean"]
+    np.testing.assert_allclose(got, own.groupby("layer")["r"].mean(), rtol=1e-5)
+
+
+def test_breakdown_by_story_is_one_fold_each_and_has_no_interval(store):
+    selection = Selection(dataset="tales", subject="sub-02", roi="AC", hemisphere="right")
+    curves = story_queries.layer_breakdown(store, selection, "leave-story-out", "r", "story")
+    assert sorted(curves["held_out"].unique()) == sorted(STORIES)
+    assert len(curves) == 3 * len(STORIES)
+    assert curves["low"].isna().all()
+
+
+def test_an_unknown_metric_is_refused(store):
+    with pytest.raises(ValueError, match="accepted are r, r_normalized, unique_r2"):
+        story_queries.layer_breakdown(store, Selection(), "leave-story-out", "rho", "story")
+
+
+@pytest.mark.parametrize("what", ["r", "ceiling", "p", "q", "unique_r2"])
+def test_maps_have_a_value_per_target(store, what):
+    values = story_queries.target_map(store, CONFIGS["sub-01"].run_id, 1, what)
+    assert values.shape == (N_TARGETS,)
+    assert np.isfinite(values).all()
+
+
+def test_q_is_scipys(store):
+    run_id = CONFIGS["sub-01"].run_id
+    p, q = (story_queries.target_map(store, run_id, 2, what) for what in "pq")
+    np.testing.assert_allclose(q, stats.false_discovery_control(p), rtol=1e-5)
+
+
+def test_a_map_that_is_not_there_is_named(store):
+    with pytest.raises(StoreError, match="no map of r for layer 99"):
+        story_queries.target_map(store, CONFIGS["sub-01"].run_id, 99, "r")
+
+
+def test_the_space_leads_back_to_the_brain(store):
+    space = story_queries.space_of(store, CONFIGS["sub-01"].run_id)
+    assert (space["space"], space["kind"], space["n_targets"]) == ("toy", "parcels", N_TARGETS)
+    with pytest.raises(StoreError, match="nothing of the space"):
+        story_queries.space_of(store, "nobody")
