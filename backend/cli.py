@@ -6,7 +6,17 @@ import sys
 from collections.abc import Sequence
 
 from backend import __version__
-from backend.commands import cache, encode, jobs, precompute, project, results, simulate_demo, words
+from backend.commands import (
+    cache,
+    encode,
+    jobs,
+    precompute,
+    project,
+    results,
+    simulate_cortex,
+    simulate_demo,
+    words,
+)
 from backend.errors import CortexScaleError
 
 DESCRIPTION = (
@@ -15,6 +25,7 @@ DESCRIPTION = (
 )
 EPILOG = """a first session:
   python -m backend encode --dataset demo-sentences --model minilm-l6
+  python -m backend encode --dataset demo-cortex
   python -m backend results
   python -m backend export --table layers --out layers.csv
   streamlit run app.py
@@ -40,6 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
     project.add_parser(commands)
     precompute.add_parser(commands)
     simulate_demo.add_parser(commands)
+    simulate_cortex.add_parser(commands)
     words.add_parser(commands)
     return parser
 

@@ -1,14 +1,20 @@
 """``encode``: fit encoding models from every layer of a language model."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 import pandas as pd
 
 from backend import catalog
+from backend.commands.encode_stories import STORY_OPTIONS, add_story_options, run_stories
+from backend.encoding.folds import Split
+from backend.encoding.story_folds import STORY_SPLITS
 from backend.errors import InputError
 from backend.jobs.progress import Terminal
 from backend.jobs.request import build_task, check_folds, choose_data
+from backend.jobs.stories import is_stories
 from backend.paths import PRECOMPUTED, default_store
 from backend.store.queries import (
     baseline_scores,
@@ -22,6 +28,7 @@ from backend.store.selection import Selection
 
 # A range is made before the model is known, and must not be made of a billion numbers.
 _LAYER_DIGITS = 3
+SENTENCE_OPTIONS = ("sentence", "response", "group", "ceiling", "citation", "simulated")
 
 EXAMPLES = """examples:
   # the demo that ships with the project (simulated responses), within a minute
@@ -35,14 +42,19 @@ EXAMPLES = """examples:
   python -m backend encode --dataset FILE.csv --sentence sentence --response left_ifg \\
       --model minilm-l6 --compression bnb-nf4 --layers 0-3,6
 
+  # stories: the demo cortex (simulated), or your folder of transcripts and responses
+  python -m backend encode --dataset demo-cortex --subject sub-01
+  python -m backend encode --dataset FOLDER --model minilm-l6 --context 128 --delays 1-4
+
   # any folder that save_pretrained wrote, or any model on the Hugging Face hub
   python -m backend encode --dataset FILE.csv --sentence sentence --response left_ifg \\
       --model path/to/folder --pooling last
 
-what it does: reads each sentence by itself, pools its tokens' states, fits ridge on folds that hold
-out whole groups (--group) or contiguous blocks, chooses alphas on inner folds, and fits the
-baselines (length, frequency, position, sample order, static embedding) on the same folds. It prints
-a table and writes one shard to the store; the app shows it on the Layers page.
+what it does: reads each sentence by itself and pools its tokens' states; or reads stories in
+windows of context, pools each word's sub-words, and takes words to TRs and delays. Fits ridge on
+folds that hold out whole groups (--group), whole stories, or contiguous blocks, chooses alphas on
+inner folds, and fits the baselines on the same folds. It prints a table and writes one shard to the
+store; the app shows it on the Layers page.
 """
 
 
@@ -51,15 +63,18 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser = commands.add_parser(
         "encode",
         help="fit encoding models from every layer of a language model",
-        description="Predict brain responses to sentences from each layer of a language model.",
+        description="Predict brain responses to sentences or stories from each layer of a "
+        "language model.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    ships = ", ".join(name for name, entry in catalog.datasets().items() if entry.file)
+    tables = [name for name, entry in catalog.datasets().items() if entry.file]
+    ships = ", ".join([*tables, *catalog.story_datasets()])
     data = parser.add_argument_group("data")
     data.add_argument(
         "--dataset", required=True, metavar="FILE",
-        help=f"CSV or TSV table, one row per sentence; or a name that ships: {ships}",
+        help="CSV or TSV table, one row per sentence; a folder of stories; or a name that ships: "
+        f"{ships}",
     )  # fmt: skip
     data.add_argument("--sentence", metavar="COLUMN", help="column of the sentences")
     data.add_argument(
@@ -80,8 +95,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     model = parser.add_argument_group("model")
     model.add_argument(
-        "--model", required=True, metavar="NAME",
-        help=f"catalogue name ({', '.join(catalog.models())}), folder, or hub name",
+        "--model", default="minilm-l6", metavar="NAME",
+        help=f"catalogue name ({', '.join(catalog.models())}), folder, or hub name "
+        "(default: minilm-l6)",
     )  # fmt: skip
     model.add_argument(
         "--compression", choices=tuple(catalog.compressions()), default="none",
@@ -92,14 +108,15 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="such as 0-3,6; 0 is the embedding output (default: all)",
     )  # fmt: skip
     model.add_argument(
-        "--pooling", choices=("mean", "last"), default="mean",
-        help="over a sentence's tokens (default: mean)",
+        "--pooling", choices=("mean", "last"),
+        help="over a sentence's tokens (default: mean), or a word's sub-words (default: last)",
     )  # fmt: skip
     model.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     folds = parser.add_argument_group("folds")
     folds.add_argument(
-        "--split", choices=("contiguous", "grouped", "shuffled"),
-        help="what is held out (default: grouped with --group, else contiguous; shuffled leaks)",
+        "--split", choices=("contiguous", "grouped", *STORY_SPLITS[:2], "shuffled"),
+        help="what is held out (default: whole groups or stories where there are several, else "
+        "contiguous blocks; shuffled leaks)",
     )  # fmt: skip
     folds.add_argument(
         "--folds", type=int, metavar="N",
@@ -107,9 +124,13 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )  # fmt: skip
     folds.add_argument(
         "--gap", type=int, metavar="N",
-        help="samples left out beside a contiguous block (default: one in fifty, at most 8)",
+        help="samples left out beside a contiguous block (default: one sentence in fifty, at most "
+        "8; of TRs, the longest delay and 12 s)",
     )  # fmt: skip
-    folds.add_argument("--seed", type=int, default=0, help="of the shuffle (default: 0)")
+    folds.add_argument(
+        "--seed", type=int, default=0, help="of shuffles and permutations (default: 0)"
+    )
+    add_story_options(parser)
     output = parser.add_argument_group("output")
     output.add_argument(
         "--out", type=Path, default=None, metavar="FOLDER",
@@ -122,7 +143,24 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Build the task, run it, print its table."""
+    """Build the task of a table of sentences or of stories, run it, print its table."""
+    if is_stories(arguments.dataset):
+        _refuse_options(arguments, SENTENCE_OPTIONS, "a table of sentences")
+        return run_stories(arguments)
+    _refuse_options(arguments, STORY_OPTIONS, "stories (a folder, or demo-cortex)")
+    return _run_sentences(arguments)
+
+
+def _refuse_options(arguments: argparse.Namespace, options: Sequence[str], belongs: str) -> None:
+    """Refuse an option that would do nothing, rather than let it be thought to have worked."""
+    for option in options:
+        if getattr(arguments, option.replace("-", "_")) not in (None, [], False):
+            raise InputError(
+                f"--{option} belongs to {belongs}, and {arguments.dataset} is not; leave it out."
+            )
+
+
+def _run_sentences(arguments: argparse.Namespace) -> int:
     store = arguments.out or default_store()
     data = choose_data(
         arguments.dataset,
@@ -137,8 +175,8 @@ def run(arguments: argparse.Namespace) -> int:
         store,
         compression=arguments.compression,
         layers=arguments.layers,
-        pooling=arguments.pooling,
-        split=arguments.split,
+        pooling=arguments.pooling or "mean",
+        split=_sentence_split(arguments.split),
         n_folds=arguments.folds,
         gap=arguments.gap,
         seed=arguments.seed,
@@ -164,6 +202,17 @@ def run(arguments: argparse.Namespace) -> int:
     print_run(ResultStore(store), config.run_id)
     print(f"\nshard {config.run_id} in {store}; see it in the app: streamlit run app.py")
     return 0
+
+
+def _sentence_split(split: str | None) -> Split | None:
+    for known in get_args(Split):
+        if split == known:
+            return known
+    if split is None:
+        return None
+    raise InputError(
+        f"the split {split} is for stories; sentences take {', '.join(get_args(Split))}."
+    )
 
 
 def parse_layers(text: str) -> tuple[int, ...]:

@@ -14,6 +14,11 @@ from backend.store.queries import has_run, runs
 from backend.store.reader import ResultStore
 from backend.store.story_queries import region_summary
 
+STORY_OPTIONS = (
+    "subject", "context", "context-mode", "downsampling", "delays", "hrf", "trim", "test-story",
+    "ceiling-from", "ceiling-floor", "permutations",
+)  # fmt: skip
+
 
 def add_story_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that only stories have.
@@ -147,7 +152,7 @@ def print_story_run(store: ResultStore, run_id: str) -> None:
     run_id : str
     """
     row = runs(store).set_index("run_id").loc[run_id]
-    config = StoryConfig.model_validate_json(row["config"])
+    config = StoryConfig.model_validate_json(str(row["config"]))
     mark = "  SIMULATED RESPONSES" if row["evidence"] == "simulated" else ""
     print(
         f"\n{row['dataset']}, {row['subject']}: {row['model']}, {row['compression']} "

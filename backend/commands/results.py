@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from backend.commands.encode import print_run, shipped_store
+from backend.commands.encode_stories import print_story_run
 from backend.errors import InputError
 from backend.paths import default_store
 from backend.store.queries import METRICS, baseline_scores, layer_curves, published, runs
@@ -115,10 +116,12 @@ def _selection(arguments: argparse.Namespace) -> Selection:
 
 
 def _print_one(store: ResultStore, run_id: str) -> int:
-    known = list(runs(store)["run_id"])
-    if run_id not in known:
+    known = runs(store).set_index("run_id")
+    if run_id not in known.index:
         raise InputError(f"there is no run {run_id!r}; list them with: python -m backend results")
-    print_run(store, run_id)
+    # Only words in a story have a context.
+    of_stories = run_id in known.index[known["context_length"].notna()]
+    (print_story_run if of_stories else print_run)(store, run_id)
     return 0
 
 

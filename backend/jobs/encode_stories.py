@@ -43,8 +43,8 @@ Array = NDArray[np.float32]
 ALPHAS = tuple(float(alpha) for alpha in np.logspace(1, 8, 15))
 """Candidates on standardised, delayed features of thousands of dimensions."""
 BLOCK_SECONDS = 40.0
-"""Length of the blocks that are permuted: longer than a response remembers, so that null targets are
-called significant no more often than they should be."""
+"""Length of the blocks that are permuted: longer than a response remembers, so that no more null
+targets are called significant than should be."""
 
 
 def run_story_encoding(task: StoryTask, progress: Progress | None = None) -> str:

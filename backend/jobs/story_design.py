@@ -72,7 +72,12 @@ def build_design(
         If no TR of a story is left, or the runs of one story do not begin at the same time.
     """
     grouped = _by_story(recording)
-    lengths, starts, rows, labels, blocks, warnings = [], [], [], [], [], []
+    lengths: list[int] = []
+    starts: list[float] = []
+    rows: list[NDArray[np.int64]] = []
+    labels: list[str] = []
+    blocks: list[Array] = []
+    warnings: list[str] = []
     offset = 0
     for story, runs in grouped.items():
         n_trs = min(len(run.responses) for run in runs)

@@ -138,7 +138,8 @@ def baseline_scores(store: ResultStore, selection: Selection) -> pd.DataFrame:
         f"""
         SELECT run_id, dataset, model, compression, split, evidence, source, n_samples, n_folds,
                roi, hemisphere, baseline, avg(scores.r) AS mean,
-               avg(scores.r_normalized) AS mean_normalized, stddev_samp(scores.r) AS sd, count(*) AS n
+               avg(scores.r_normalized) AS mean_normalized, stddev_samp(scores.r) AS sd,
+               count(*) AS n
         FROM runs JOIN baseline_scores AS scores USING (run_id)
         WHERE {where}
         GROUP BY ALL ORDER BY model, compression, split, run_id, roi, hemisphere, baseline

@@ -179,7 +179,7 @@ def test_no_such_file(refuses, tmp_path):
 
 
 def test_a_folder(refuses, tmp_path):
-    assert "is a folder; a CSV or TSV file is accepted" in refuses(dataset=tmp_path)
+    assert "--sentence belongs to a table of sentences" in refuses(dataset=tmp_path)
 
 
 def test_no_such_column(refuses):
