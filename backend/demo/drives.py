@@ -25,8 +25,8 @@ Matrix = NDArray[np.float64]
 Layers = Mapping[int, NDArray[np.floating]]
 
 N_DIRECTIONS = 4
-N_LEADING = 40
-"""Components of a layer among which its directions are looked for: about three quarters of its
+N_LEADING = 30
+"""Components of a layer among which its directions are looked for: about two thirds of its
 variance, so that a ridge regression finds what lies in them."""
 PENALTY = 1000.0
 """Of the ridge regressions from layer to layer."""

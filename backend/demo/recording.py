@@ -15,7 +15,7 @@ from backend.cortex.regions import surface_regions
 from backend.cortex.surfaces import N_TARGETS, SPACE
 from backend.datasets.story_recording import Space, StoryRecording, StoryRun
 from backend.demo.drives import WordDrives, word_drives
-from backend.demo.fields import LAYERS
+from backend.demo.fields import FIELDS, LAYERS
 from backend.demo.stories import DATASET, FOLDER, demo_stories, n_trs, presentations
 from backend.demo.subjects import SUBJECTS, Subject, simulate_responses
 from backend.errors import InputError, StoreError
@@ -98,7 +98,7 @@ def planted_map(subject: str = "sub-01") -> Array:
 
 @cache
 def demo_digest() -> str:
-    """Hash of everything that decides the responses: version, word times, model and regions.
+    """Hash of what decides the responses: version, word times, model, regions, subjects.
 
     Returns
     -------
@@ -110,7 +110,7 @@ def demo_digest() -> str:
     digest = hashlib.sha256(f"{VERSION}:{resolve_model(MODEL).fingerprint}".encode())
     for path in sorted(FOLDER.glob("*.csv")):
         digest.update(path.read_bytes())
-    digest.update(repr(sorted(catalog.rois().items())).encode())
+    digest.update(repr((sorted(catalog.rois().items()), FIELDS, SUBJECTS)).encode())
     return digest.hexdigest()
 
 

@@ -61,8 +61,8 @@ class Subject:
 
 SUBJECTS: dict[str, Subject] = {
     "sub-01": Subject(seed=1, strength=1.0, extent=1.0, gain=1.0, lag=0.0, memory=0.4),
-    "sub-02": Subject(seed=2, strength=0.9, extent=1.1, gain=1.6, lag=0.5, memory=0.5),
-    "sub-03": Subject(seed=3, strength=0.8, extent=0.9, gain=0.7, lag=-0.5, memory=0.45),
+    "sub-02": Subject(seed=2, strength=0.95, extent=1.1, gain=1.6, lag=0.5, memory=0.5),
+    "sub-03": Subject(seed=3, strength=0.9, extent=0.9, gain=0.7, lag=-0.5, memory=0.45),
 }
 
 
