@@ -22,7 +22,7 @@ from backend.errors import InputError
 Array = NDArray[np.float32]
 
 # On a processor a batch's predictions should stay in its cache; a GPU wants large products.
-_BATCH_BYTES = {"cpu": 24 * 2**20, "cuda": 2 * 2**30}
+_BATCH_BYTES = {"cpu": 48 * 2**20, "cuda": 2 * 2**30}
 # A pivot of a kernel's Cholesky decomposition that is this small beside its largest entry is
 # rounding.
 _RANK_TOLERANCE = 1e-6
@@ -140,8 +140,9 @@ def stream_kernel_ridge(
     Dupre la Tour et al. 2022, Feature-space selection with banded ridge regression, NeuroImage
     264:119728.
     """
-    candidates = _check_alphas(alphas)
-    _check_shapes(kernel, responses, fold)
+    check_problem(kernel, responses, fold, alphas)
+    # The first of equals wins, which shall be the largest.
+    candidates = np.unique(np.asarray(alphas, dtype=np.float64))[::-1].copy()
     if targets_batch is not None and targets_batch < 1:
         raise InputError(f"batches of {targets_batch} targets were asked for; give at least 1.")
     place = torch.device(device)
@@ -172,12 +173,7 @@ class _Responses:
 
     def _mean(self, targets: slice, train: Indices) -> torch.Tensor:
         values = self._values[:, targets]
-        if not np.isfinite(values).all():
-            row, column = np.argwhere(~np.isfinite(values))[0]
-            raise InputError(
-                f"responses hold values that are not finite, the first at sample {row} of target "
-                f"{targets.start + column}; leave such targets or samples out."
-            )
+        check_responses(values, targets.start)
         # In 64 bits the mean of a constant is that constant, so that nothing is left of it.
         return torch.from_numpy(values[train].mean(axis=0, dtype=np.float64).astype(np.float32))
 
@@ -244,17 +240,19 @@ class _Products:
 def _choose(
     products: _Products, data: _Responses, fold: Fold, alphas: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Alpha of each target; ``alphas`` fall, so that the first of equals is the largest."""
+    """Alpha of each target; the first of equals wins."""
     losses = np.zeros((len(alphas), data.n_targets), dtype=np.float32)
     for train, new in fold.inner:
         factors = products.path(fold.train[train], fold.train[new]).factors(alphas)
         for index, targets in enumerate(data.slices):
-            errors = data.centred(index, fold.train[train])
+            predicted = data.centred(index, fold.train[train])
             for factor in reversed(factors):
-                errors = factor @ errors
-            errors = errors.view(len(alphas), len(new), -1)
-            errors -= data.centred(index, fold.train[new])
-            losses[:, targets] += errors.square_().mean(dim=1).cpu().numpy()
+                predicted = factor @ predicted
+            truth = data.centred(index, fold.train[new])
+            # One alpha at a time, while its predictions are in the processor's cache.
+            by_alpha = predicted.view(len(alphas), len(new), -1)
+            for loss, part in zip(losses, by_alpha, strict=True):
+                loss[targets] += part.sub_(truth).square_().mean(dim=0).cpu().numpy()
     return alphas[losses.argmin(axis=0)]
 
 
@@ -284,16 +282,22 @@ def _batch_size(fold: Fold, n_alphas: int, device: torch.device) -> int:
     return max(1, min(free // 4, _BATCH_BYTES[device.type]) // per_target)
 
 
-def _check_alphas(alphas: Sequence[float]) -> NDArray[np.float64]:
-    values = np.unique(np.asarray(alphas, dtype=np.float64))[::-1].copy()
-    if not len(values) or not np.isfinite(values).all() or values[-1] <= 0:
+def check_problem(kernel: Array, responses: Array, fold: Fold, alphas: Sequence[float]) -> None:
+    """Refuse what no kernel ridge regression can be fitted to.
+
+    Parameters
+    ----------
+    kernel, responses, fold, alphas
+        See :func:`stream_kernel_ridge`. Whether responses are finite is seen when they are read.
+
+    Raises
+    ------
+    InputError
+    """
+    if len(alphas) == 0 or not all(np.isfinite(alpha) and alpha > 0 for alpha in alphas):
         raise InputError(
             f"alphas {', '.join(map(str, alphas)) or '(none)'} were given; give positive numbers."
         )
-    return values
-
-
-def _check_shapes(kernel: Array, responses: Array, fold: Fold) -> None:
     if kernel.ndim != 2 or kernel.shape[0] != kernel.shape[1]:
         raise InputError(
             f"a kernel of shape {kernel.shape} was given; one of samples by samples is needed."
@@ -314,4 +318,26 @@ def _check_shapes(kernel: Array, responses: Array, fold: Fold) -> None:
         raise InputError(
             f"a fold of samples up to {max(fold.train.max(), fold.test.max())} was given for a "
             f"kernel of {len(kernel)}; make folds of the rows that the kernel was made of."
+        )
+
+
+def check_responses(responses: Array, first: int = 0) -> None:
+    """Refuse responses that are not finite.
+
+    Parameters
+    ----------
+    responses : ndarray of shape (n_samples, n_targets)
+    first : int
+        Number of their first target among all, for the message.
+
+    Raises
+    ------
+    InputError
+    """
+    finite = np.isfinite(responses)
+    if not finite.all():
+        row, column = np.argwhere(~finite)[0]
+        raise InputError(
+            f"responses hold values that are not finite, the first at sample {row} of target "
+            f"{first + column}; leave such targets or samples out."
         )

@@ -1,41 +1,236 @@
-"""Variance partitioning by banded ridge, through himalaya."""
+"""What a feature set explains that others do not, by banded ridge regression.
+
+A joint model gives each feature set (band) a weight of its own, so that a few baselines are not
+shrunk like the thousands of dimensions beside them. What a set adds is the held-out R2 of the
+joint model less that of the model without the set. Weights and alphas are searched by himalaya.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from himalaya.backend import set_backend
 from himalaya.kernel_ridge import (
-    predict_weighted_kernel_ridge,
+    generate_dirichlet_samples,
     solve_multiple_kernel_ridge_random_search,
 )
+from numpy.typing import NDArray
+from scipy import linalg
 
+from backend.encoding.folds import Fold
+from backend.encoding.kernel_ridge import check_problem, check_responses, solve_kernel_ridge
+from backend.encoding.ridge import ALPHAS, Array
 from backend.encoding.scores import r2
+from backend.errors import InputError
+
+N_GAMMAS = 30
+"""Candidate weights where there are three bands or more."""
+
+# What the second of two bands weighs. The first candidate wins a tie, so that a band which adds
+# nothing is given nothing.
+_SHARES = (0.0, 0.01, 0.1, 0.5, 0.9, 0.99, 1.0)
+# Mean of each kernel's diagonal, at which alphas from 1 to a million suit signals from nearly all
+# of a response to a thousandth of it.
+_DIAGONAL = 1000.0
+# Targets that himalaya predicts at once, for every alpha.
+_TARGETS = 2000
 
 
-def unique_variance(kernels, what, responses, fold, alphas):
-    names = list(kernels)
-    y = responses[fold.train]
-    mean = y.mean(axis=0)
+@dataclass(frozen=True)
+class VariancePartition:
+    """Held-out R2 of a joint model, and of what is left when one set is taken out.
 
-    def held_out(chosen):
-        ks = np.stack([kernels[n][np.ix_(fold.train, fold.train)] for n in chosen])
-        new = np.stack([kernels[n][np.ix_(fold.test, fold.train)] for n in chosen])
-        w = np.array([0.02, 0.1, 0.3, 0.7, 0.9, 0.98])
-        gammas = np.ones((1, 1)) if len(chosen) == 1 else np.stack([w, 1 - w], axis=1)
-        set_backend("numpy")
-        deltas, dual, _ = solve_multiple_kernel_ridge_random_search(
-            ks,
-            y - mean,
-            n_iter=gammas.astype(np.float32),
-            alphas=np.asarray(alphas, dtype=np.float32),
-            cv=__import__("sklearn.model_selection").model_selection.check_cv(list(fold.inner)),
-            return_weights="dual",
-            progress_bar=False,
-            n_targets_batch=2000,
-            n_alphas_batch=5,
-            n_targets_batch_refit=500,
-            local_alpha=True,
+    Attributes
+    ----------
+    joint : ndarray of float32, shape (n_targets,)
+    without : mapping of str to ndarray of float32, shape (n_targets,)
+        By the name of the set that is taken out.
+    """
+
+    joint: NDArray[np.float32]
+    without: Mapping[str, NDArray[np.float32]]
+
+    def unique(self, name: str) -> NDArray[np.float32]:
+        """R2 that only this set explains; negative where it makes predictions worse."""
+        return self.joint - self.without[name]
+
+
+def partition_variance(
+    kernels: Mapping[str, Array],
+    responses: Array,
+    fold: Fold,
+    alphas: Sequence[float] = ALPHAS,
+    *,
+    remove: Iterable[str] | None = None,
+    known: Mapping[str, NDArray[np.float32]] | None = None,
+    n_gammas: int = N_GAMMAS,
+    seed: int = 0,
+) -> VariancePartition:
+    """Compare a joint model with the models that lack one of its sets.
+
+    Parameters
+    ----------
+    kernels : mapping of str to ndarray of shape (n_samples, n_samples)
+        One per set, each from features standardised by ``fold.train``; their scale does not
+        matter.
+    responses : ndarray of float32, shape (n_samples, n_targets)
+    fold : Fold
+    alphas : sequence of float
+        Candidates, for kernels whose diagonal has the mean 1000.
+    remove : iterable of str, optional
+        Sets to take out, each in turn; all by default.
+    known : mapping of str to ndarray of shape (n_targets,), optional
+        R2 of the model without a set, from an earlier call on the same fold, responses and
+        alphas: baselines are fitted once, and every layer is added to them.
+    n_gammas, seed : int
+        See :func:`predict_bands`.
+
+    Returns
+    -------
+    VariancePartition
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two sets, if a set to take out is unknown, if a known R2 has
+        another shape, or for what :func:`predict_bands` refuses.
+    """
+    if len(kernels) < 2:
+        raise InputError(
+            f"variance cannot be divided among {len(kernels)} feature sets; give at least two."
         )
-        return predict_weighted_kernel_ridge(new, dual, deltas) + mean
+    known = {} if known is None else known
+    _check_all(kernels, responses, fold, alphas)
+    truth = responses[fold.test]
+    without: dict[str, NDArray[np.float32]] = {}
+    for name in kernels if remove is None else remove:
+        if name not in kernels:
+            raise InputError(
+                f"the set {name!r} cannot be taken out; there are {', '.join(kernels)}."
+            )
+        if name not in known:
+            rest = {other: kernel for other, kernel in kernels.items() if other != name}
+            predicted = predict_bands(rest, responses, fold, alphas, n_gammas=n_gammas, seed=seed)
+            without[name] = r2(predicted, truth)
+        elif known[name].shape == truth.shape[1:]:
+            without[name] = known[name]
+        else:
+            raise InputError(
+                f"the known R2 without {name} has the shape {known[name].shape}, but there are "
+                f"{truth.shape[1]} targets; give that of the same responses."
+            )
+    predicted = predict_bands(kernels, responses, fold, alphas, n_gammas=n_gammas, seed=seed)
+    return VariancePartition(r2(predicted, truth), without)
 
-    others = [n for n in names if n != what]
-    test = responses[fold.test]
-    return r2(held_out(names), test) - r2(held_out(others), test)
+
+def predict_bands(
+    kernels: Mapping[str, Array],
+    responses: Array,
+    fold: Fold,
+    alphas: Sequence[float] = ALPHAS,
+    *,
+    n_gammas: int = N_GAMMAS,
+    seed: int = 0,
+) -> Array:
+    """Fit a banded ridge regression on a fold's training part and predict its held-out part.
+
+    Parameters
+    ----------
+    kernels : mapping of str to ndarray of shape (n_samples, n_samples)
+        One per band. Each is scaled so that its diagonal over ``fold.train`` has the mean 1000.
+    responses : ndarray of float32, shape (n_samples, n_targets)
+    fold : Fold
+        Weights and alpha of each target are chosen on ``fold.inner``.
+    alphas : sequence of float
+    n_gammas : int
+        Candidate weights of three bands or more: even mixtures of all bands, of all but one and
+        of one, and random ones for the rest. Two bands are searched on a grid of seven.
+    seed : int
+        Of the random weights.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_test, n_targets)
+
+    Raises
+    ------
+    InputError
+        As :func:`backend.encoding.kernel_ridge.solve_kernel_ridge`, or if there is no band.
+
+    References
+    ----------
+    Dupre la Tour et al. 2022, Feature-space selection with banded ridge regression, NeuroImage
+    264:119728. Nunez-Elizalde, Huth & Gallant 2019, NeuroImage 197:482.
+    """
+    if not kernels:
+        raise InputError("no feature sets were given; a model needs at least one.")
+    _check_all(kernels, responses, fold, alphas)
+    scaled = np.stack([_scaled(kernel, fold) for kernel in kernels.values()])
+    if len(scaled) == 1:
+        return solve_kernel_ridge(scaled[0], responses, fold, alphas).predicted
+    inside = np.asarray(responses[fold.train], dtype=np.float32)
+    mean = inside.mean(axis=0, dtype=np.float64).astype(np.float32)
+    within = scaled[:, fold.train[:, None], fold.train]
+    # A band of weight zero has a log weight of minus infinity.
+    with np.errstate(divide="ignore"):
+        deltas = solve_multiple_kernel_ridge_random_search(
+            within,
+            inside - mean,
+            n_iter=make_gammas(len(scaled), n_gammas, seed),
+            alphas=np.unique(np.asarray(alphas, dtype=np.float32)),
+            cv=list(fold.inner),
+            n_targets_batch=_TARGETS,
+            progress_bar=False,
+        )[0]
+    across = scaled[:, fold.test[:, None], fold.train]
+    return mean + _refit(within, across, inside - mean, np.exp(deltas))
+
+
+def make_gammas(n_bands: int, n_gammas: int, seed: int) -> NDArray[np.float32]:
+    """List the bands' weights to try, in the order in which they win ties.
+
+    Parameters
+    ----------
+    n_bands, n_gammas, seed : int
+        See :func:`predict_bands`.
+
+    Returns
+    -------
+    ndarray of float32, shape (n, n_bands)
+        Rows add up to 1. Each band is left out in one of them, so that the joint model can be
+        the one without it.
+    """
+    if n_bands == 2:
+        second = np.asarray(_SHARES)
+        return np.column_stack([1 - second, second]).astype(np.float32)
+    alone = np.eye(n_bands)
+    even = np.vstack([(1 - alone) / (n_bands - 1), alone, np.full((1, n_bands), 1 / n_bands)])
+    n_random = max(1, n_gammas - len(even))
+    random = generate_dirichlet_samples(n_random, n_bands, [0.1, 1.0], random_state=seed)
+    return np.vstack([even, random]).astype(np.float32)
+
+
+def _check_all(
+    kernels: Mapping[str, Array], responses: Array, fold: Fold, alphas: Sequence[float]
+) -> None:
+    for kernel in kernels.values():
+        check_problem(kernel, responses, fold, alphas)
+    check_responses(responses)
+
+
+def _scaled(kernel: Array, fold: Fold) -> Array:
+    size = float(kernel.diagonal()[fold.train].mean(dtype=np.float64))
+    return np.asarray(kernel * (_DIAGONAL / size if size > 0 else 1.0), dtype=np.float32)
+
+
+def _refit(within: Array, across: Array, centred: Array, weights: Array) -> Array:
+    """Predict with each target's weights over alpha, targets of equal weights at once."""
+    predicted = np.zeros((across.shape[1], centred.shape[1]), dtype=np.float32)
+    systems, which = np.unique(weights, axis=1, return_inverse=True)
+    for index, system in enumerate(systems.T.astype(np.float32)):
+        targets = np.flatnonzero(which.ravel() == index)
+        ridged = np.tensordot(system, within, axes=1)
+        ridged[np.diag_indices_from(ridged)] += 1.0
+        factor = linalg.cho_factor(ridged, lower=True, overwrite_a=True, check_finite=False)
+        dual = linalg.cho_solve(factor, centred[:, targets], check_finite=False)
+        predicted[:, targets] = np.tensordot(system, across, axes=1) @ dual
+    return predicted
