@@ -349,8 +349,10 @@ def remove_entries(cache: Path, entries: Iterable[Entry]) -> tuple[list[Entry], 
     for entry in entries:
         try:
             with entry_lock(cache, entry.folder.name, timeout=0):
-                discard(entry.folder)
-            removed.append(entry)
+                # Another process may have pruned or completed it since it was listed.
+                if entry.folder.exists():
+                    discard(entry.folder)
+                    removed.append(entry)
         except Timeout:
             kept.append(entry)
     return removed, kept

@@ -36,7 +36,7 @@ from backend.stimuli import Words
 
 Advance = Callable[[int], None]
 DEFAULT_CONTEXT = 256
-BATCH_TOKENS = {"cpu": 1024, "cuda": 8192}
+BATCH_TOKENS = {"cpu": 1024, "cuda": 4096}
 """Tokens in a pass. Every layer's states of so many tokens are held at once, and no more."""
 HALF_MAX = float(np.finfo(np.float16).max)
 _PROBE_TOKENS = 8
@@ -84,8 +84,9 @@ def extract_story_states(
 
     Notes
     -----
-    Half precision keeps 11 bits, up to 65,504. A layer that goes beyond is divided by a power of
-    two, which :attr:`StoryStates.scales` tells; nothing is cut off.
+    Half precision keeps 11 bits of every value, up to 65,504. A layer that goes beyond is divided
+    by a power of two, which :attr:`StoryStates.scales` tells; nothing is cut off. A dimension that
+    hardly varies around a large value (by less than a thousandth of it) keeps little of that.
     """
     tokens = tokenise_story(loaded.tokenizer, words)
     windows = plan_windows(tokens, settings, loaded.max_tokens)
