@@ -262,12 +262,14 @@ def test_ordinary_states_are_not_scaled(gpt2, cache):
 MEASURE = """
 import resource, sys
 from pathlib import Path
+import torch
 from backend.features.cache import StateCache
 from backend.features.contexts import ContextSettings
 from backend.features.story_states import BATCH_TOKENS, extract_story_states
 from tests.features.stories import loaded_from, random_story
 # Small passes, whose own memory does not hide what a story would leave behind.
 BATCH_TOKENS["cpu"] = 128
+torch.set_num_threads(1)
 folder = Path(sys.argv[1])
 loaded = loaded_from(folder / "model")
 for n_words in (500, 4_500):
