@@ -24,6 +24,9 @@ from backend.errors import InputError
 # Dimensions that are standardised at once: enough for a product at full speed, while features on
 # disk are never held whole.
 _BLOCK = 1024
+LEVEL = 1000.0
+"""Mean of a kernel's diagonal at which alphas from 1 to a million suit signals from nearly all of a
+response to a thousandth of it."""
 
 
 def story_kernel(
@@ -78,6 +81,26 @@ def story_kernel(
         source = torch.from_numpy(rows).to(gram.device)[inside] - shift
         kernel[inside[:, None], inside] += gram[source[:, None], source]
     return kernel.cpu().numpy()
+
+
+def level_kernel(kernel: NDArray[Any], train: Indices) -> NDArray[np.float32]:
+    """Scale a kernel so that its diagonal over the training samples has the mean 1000.
+
+    The alphas that suit a response then depend neither on how many dimensions and delays a model
+    has nor on how the features were scaled.
+
+    Parameters
+    ----------
+    kernel : ndarray of shape (n_samples, n_samples)
+    train : ndarray of int
+
+    Returns
+    -------
+    ndarray of float32, shape (n_samples, n_samples)
+        A kernel of nothing stays as it is.
+    """
+    size = float(kernel.diagonal()[train].mean(dtype=np.float64))
+    return np.asarray(kernel * (LEVEL / size if size > 0 else 1.0), dtype=np.float32)
 
 
 def _standardised_gram(

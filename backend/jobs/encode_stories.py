@@ -1,7 +1,8 @@
 """The task for stories: word times and responses in, one shard of voxelwise scores out."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -12,11 +13,12 @@ from numpy.typing import NDArray
 from backend.datasets.story_recording import StoryRecording
 from backend.encoding.folds import Fold
 from backend.encoding.kernel_ridge import solve_kernel_ridge
-from backend.encoding.kernels import story_kernel
+from backend.encoding.kernels import level_kernel, story_kernel
 from backend.encoding.leaks import leak_warning
-from backend.encoding.scores import pearson_r
+from backend.encoding.parallel import map_parallel
+from backend.encoding.scores import pearson_r, r2
 from backend.encoding.story_folds import make_story_folds
-from backend.encoding.variance import unique_variance
+from backend.encoding.variance import partition_variance
 from backend.features.baselines import JOINT
 from backend.features.cache import StateCache, StoryStates
 from backend.features.loading import load_model
@@ -40,8 +42,8 @@ from backend.statistics import block_permutation_p
 from backend.store.shards import RunTables, write_run
 
 Array = NDArray[np.float32]
-ALPHAS = tuple(float(alpha) for alpha in np.logspace(1, 8, 15))
-"""Candidates on standardised, delayed features of thousands of dimensions."""
+ALPHAS = tuple(float(alpha) for alpha in np.logspace(1.5, 6, 10))
+"""Candidates, for kernels that were levelled by :func:`~backend.encoding.kernels.level_kernel`."""
 BLOCK_SECONDS = 40.0
 """Length of the blocks that are permuted: longer than a response remembers, so that no more null
 targets are called significant than should be."""
@@ -127,8 +129,8 @@ class Fitter:
     design : StoryDesign
     folds : sequence of Fold
     config : StoryConfig
-    region_targets : ndarray of int
-        Targets for which unique variance is computed: those that lie in a region.
+    in_regions : ndarray of int
+        Targets that lie in a region: baselines and unique variance are computed for these.
     device : torch.device
     progress : Progress
         Advanced once per feature set and fold.
@@ -137,12 +139,12 @@ class Fitter:
     design: StoryDesign
     folds: Sequence[Fold]
     config: StoryConfig
-    region_targets: NDArray[np.int64]
+    in_regions: NDArray[np.int64]
     device: torch.device
     progress: Progress
 
     def kernel(self, features: Array, fold: Fold) -> Array:
-        """Delayed kernel of one feature set, standardised by a fold's training rows.
+        """Compute the delayed kernel of one feature set, standardised by a fold's training rows.
 
         Parameters
         ----------
@@ -153,46 +155,52 @@ class Fitter:
         Returns
         -------
         ndarray of float32, shape (n_samples, n_samples)
+            Levelled, so that kernels of different sets can be added.
         """
         delays = self.config.delays or (0,)
         design = self.design
-        return story_kernel(
+        kernel = story_kernel(
             features, design.lengths, delays, design.rows, fold.train, device=self.device
         )
+        return level_kernel(kernel, fold.train)
 
-    def predict(self, kernel: Array, fold: Fold) -> Array:
-        """Predict a fold's held-out responses, shape (n_test, n_targets)."""
-        fit = solve_kernel_ridge(kernel, self.design.responses, fold, ALPHAS, device=self.device)
-        return fit.predicted
-
-    def score(self, kernels: Sequence[Array], what: str) -> SetScores:
-        """Score a feature set whose kernels are given, one per fold.
+    def score_baseline(self, kernels: Sequence[Array], what: str) -> SetScores:
+        """Score a baseline in the regions.
 
         Parameters
         ----------
         kernels : sequence of ndarray
+            One per fold.
         what : str
             Named in the progress.
 
         Returns
         -------
         SetScores
+            NaN for targets in no region; ``r2`` is of the others.
         """
-        r = []
+        responses = np.ascontiguousarray(self.design.responses[:, self.in_regions])
+        r, explained = [], []
         for kernel, fold in zip(kernels, self.folds, strict=True):
             self.progress.note(f"{what}, holding out {fold.held_out}")
-            r.append(pearson_r(self.predict(kernel, fold), self.design.responses[fold.test]))
+            fit = solve_kernel_ridge(kernel, responses, fold, ALPHAS, device=self.device)
+            r.append(self._spread(pearson_r(fit.predicted, responses[fold.test])))
+            explained.append(r2(fit.predicted, responses[fold.test]))
             self.progress.advance()
-        return SetScores(np.stack(r))
+        return SetScores(np.stack(r), r2=np.stack(explained))
 
-    def score_layer(self, features: Array, joint: Sequence[Array], what: str) -> SetScores:
+    def score_layer(
+        self, features: Array, nuisance: Sequence[Array], joint: SetScores, what: str
+    ) -> SetScores:
         """Score a layer alone, and what it adds to all nuisance baselines.
 
         Parameters
         ----------
         features : ndarray of shape (n_trs, n_dims)
-        joint : sequence of ndarray
+        nuisance : sequence of ndarray
             Kernels of the nuisance baselines together, one per fold.
+        joint : SetScores
+            What those score.
         what : str
             Named in the progress.
 
@@ -201,26 +209,49 @@ class Fitter:
         SetScores
         """
         responses = self.design.responses
-        r, unique, predicted = [], [], []
-        for nuisance, fold in zip(joint, self.folds, strict=True):
+        kernels, r, predicted = [], [], []
+        for fold in self.folds:
             self.progress.note(f"{what}, holding out {fold.held_out}")
-            kernel = self.kernel(features, fold)
-            predicted.append(self.predict(kernel, fold))
+            kernels.append(self.kernel(features, fold))
+            fit = solve_kernel_ridge(kernels[-1], responses, fold, ALPHAS, device=self.device)
+            predicted.append(fit.predicted)
             r.append(pearson_r(predicted[-1], responses[fold.test]))
-            unique.append(self._unique(kernel, nuisance, fold))
             self.progress.advance()
-        return SetScores(np.stack(r), np.stack(unique), self._p(predicted))
+        self.progress.note(f"{what}, beside the baselines")
+        unique = self._unique(kernels, nuisance, joint)
+        return SetScores(np.stack(r), unique, self._p(predicted))
 
-    def _unique(self, kernel: Array, nuisance: Array, fold: Fold) -> Array:
-        values = np.full(self.design.responses.shape[1], np.nan, dtype=np.float32)
-        values[self.region_targets] = unique_variance(
-            {"layer": kernel, "nuisance": nuisance},
-            "layer",
-            self.design.responses[:, self.region_targets],
-            fold,
-            ALPHAS,
-        )
-        return values
+    def _unique(
+        self, kernels: Sequence[Array], nuisance: Sequence[Array], joint: SetScores
+    ) -> Array:
+        """Compute unique R2 in the regions, by banded ridge of a layer and the baselines."""
+        assert joint.r2 is not None
+        inside = np.ascontiguousarray(self.design.responses[:, self.in_regions])
+
+        def of_fold(index: int) -> Array:
+            assert joint.r2 is not None
+            partition = partition_variance(
+                {"layer": kernels[index], "nuisance": nuisance[index]},
+                inside,
+                self.folds[index],
+                ALPHAS,
+                remove=["layer"],
+                known={"layer": joint.r2[index]},
+            )
+            return self._spread(partition.unique("layer"))
+
+        values = []
+        with _one_thread_each():
+            for value in map_parallel(of_fold, range(len(self.folds))):
+                values.append(value)
+                self.progress.advance()
+        return np.stack(values)
+
+    def _spread(self, values: NDArray[np.floating]) -> Array:
+        """Put the values of targets in regions among all targets."""
+        spread = np.full(self.design.responses.shape[1], np.nan, dtype=np.float32)
+        spread[self.in_regions] = values
+        return spread
 
     def _p(self, predicted: Sequence[Array]) -> Array | None:
         # Blocks of shuffled TRs are no stretches of time, and their p would mean nothing.
@@ -240,6 +271,17 @@ class Fitter:
         )
 
 
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Let folds that run side by side keep to a thread of torch's each."""
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(n_threads)
+
+
 def _score(
     states: Mapping[str, StoryStates],
     axis: StoryAxis,
@@ -252,22 +294,25 @@ def _score(
     folds, progress, design = fitter.folds, fitter.progress, fitter.design
     progress.stage("fitting baselines", (len(baselines) + 2) * len(folds))
     scores = {}
-    joint: list[Array] = [np.zeros((len(design.rows),) * 2, dtype=np.float32) for _ in folds]
+    nuisance: list[Array] = [np.zeros((len(design.rows),) * 2, dtype=np.float32) for _ in folds]
     for name, features in baselines.items():
         kernels = [fitter.kernel(features, fold) for fold in folds]
-        scores[name] = fitter.score(kernels, name)
+        scores[name] = fitter.score_baseline(kernels, name)
         if name in NUISANCE:
-            joint = [_added(total, kernel) for total, kernel in zip(joint, kernels, strict=True)]
+            nuisance = [total + kernel for total, kernel in zip(nuisance, kernels, strict=True)]
     kept = [design.labels.count(story) for story in design.stories]
-    order = [oasm_kernel(kept, fold.train) for fold in folds]
-    scores["oasm"] = fitter.score(order, "oasm")
-    joint = [_added(total, kernel) for total, kernel in zip(joint, order, strict=True)]
-    scores[JOINT] = fitter.score(joint, JOINT)
-    progress.stage("fitting layers", len(layers) * len(folds))
+    order = [level_kernel(oasm_kernel(kept, fold.train), fold.train) for fold in folds]
+    scores["oasm"] = fitter.score_baseline(order, "oasm")
+    nuisance = [total + kernel for total, kernel in zip(nuisance, order, strict=True)]
+    nuisance = [
+        level_kernel(total, fold.train) for total, fold in zip(nuisance, folds, strict=True)
+    ]
+    scores[JOINT] = fitter.score_baseline(nuisance, JOINT)
+    progress.stage("fitting layers", 2 * len(layers) * len(folds))
     by_layer = {}
     for layer in layers:
         features = layer_features(states, layer, axis)
-        by_layer[layer] = fitter.score_layer(features, joint, f"layer {layer}")
+        by_layer[layer] = fitter.score_layer(features, nuisance, scores[JOINT], f"layer {layer}")
     return Scoreboard(
         layers=by_layer,
         baselines=scores,
@@ -275,12 +320,6 @@ def _score(
         repeats=repeats_of_folds(design.labels, [fold.test for fold in folds], design.repeats),
         ceilings=find_ceilings(recording, design, config),
     )
-
-
-def _added(total: Array, kernel: Array) -> Array:
-    """Add a feature set on an equal footing: with a mean of one along the diagonal."""
-    level = float(np.mean(np.diagonal(kernel)))
-    return total + kernel / np.float32(level) if level > 0 else total
 
 
 def _tail_seconds(config: StoryConfig) -> float:
