@@ -13,6 +13,7 @@ from pages.shared.navigation import RUN
 from pages.shared.panel import evidence_badge, figure_panel
 from pages.shared.selection import View, current_view
 from pages.shared.store import open_store
+from pages.shared.stories import show_map, show_parts
 
 
 def show(store: ResultStore, view: View) -> None:
@@ -41,9 +42,13 @@ def show(store: ResultStore, view: View) -> None:
     if view.metric != "unique_r2" and curves["ceiling"].isna().all():
         st.caption(
             "No noise ceiling is known for this response: it takes repeats, or a published value "
-            "given as `--ceiling COLUMN=R`."
+            "given as `--ceiling COLUMN=R`; for stories, in the folder's dataset.yaml."
         )
     show_table(_of_splits(gains_over_baselines(store, view.selection), splits), curves)
+    # Only words in a story have a context.
+    if curves["context_length"].notna().any():
+        show_parts(store, view)
+        show_map(store, curves[curves["split"] == view.split])
 
 
 def _of_splits(frame: pd.DataFrame, splits: list[str]) -> pd.DataFrame:
@@ -66,7 +71,7 @@ def show_lesson(baselines: pd.DataFrame, honest: str) -> None:
     means = baselines[baselines["baseline"] == "oasm"].groupby("split")["mean"].mean()
     st.warning(
         f"**Sample order alone scores r = {means['shuffled']:.2f} with shuffled folds, and "
-        f"{means[honest]:.2f} with {SPLIT_TITLES[honest]}.** It knows nothing of the sentences: "
+        f"{means[honest]:.2f} with {SPLIT_TITLES[honest]}.** It knows nothing of the stimulus: "
         "neighbouring samples are alike, and shuffling puts neighbours on both sides of the split. "
         "Whatever a model gains from shuffling is no evidence about language.",
         icon=":material/warning:",
@@ -98,9 +103,9 @@ def show_table(gains: pd.DataFrame, curves: pd.DataFrame) -> None:
         column_config=dict.fromkeys(("r", "Its r", "Unique R²", "95% low", "95% high"), number),
     )
     st.caption(
-        "Unique R²: what the layer with the highest r adds to the held-out R² of length, word "
-        "frequency, position and sample order together (banded ridge, same folds). A model beats "
-        "its baselines where the interval over folds lies above 0."
+        "Unique R²: what the layer with the highest r adds to the held-out R² of all nuisance "
+        "baselines together (banded ridge, same folds). A model beats its baselines where the "
+        "interval over folds lies above 0."
     )
 
 

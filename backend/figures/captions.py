@@ -32,11 +32,23 @@ def results_caption(frame: pd.DataFrame, what: str) -> str:
         )
         evidence = joined([str(value) for value in rows["evidence"]])
         sentences.append(
-            f"Data set: {dataset_title(str(dataset))}, n = {int(rows['n_samples'].max())} "
-            f"sentences; {folds}. Evidence: {evidence}."
+            f"Data set: {dataset_title(str(dataset))}{_subjects(rows)}, "
+            f"n = {int(rows['n_samples'].max())} {_samples(rows)}; {folds}. Evidence: {evidence}."
         )
         sentences.append(f"Source: {joined([str(value) for value in rows['source']])}.")
     return " ".join(sentences)
+
+
+def _samples(rows: pd.DataFrame) -> str:
+    """Name the samples: only words in a story have a context."""
+    of_stories = "context_length" in rows and rows["context_length"].notna().any()
+    return "TRs" if of_stories else "sentences"
+
+
+def _subjects(rows: pd.DataFrame) -> str:
+    if _samples(rows) == "sentences" or "subject" not in rows:
+        return ""
+    return f", {joined(sorted(rows['subject'].unique()))}"
 
 
 def published_caption(frame: pd.DataFrame, what: str) -> str:

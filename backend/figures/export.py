@@ -1,6 +1,8 @@
 """Figures as files: PNG, SVG, PDF, HTML, and their data as CSV."""
 
+import base64
 import copy
+import html
 from typing import Literal
 
 import pandas as pd
@@ -85,8 +87,32 @@ def export_html(figure: go.Figure, caption: str) -> bytes:
     bytes
         UTF-8.
     """
-    html: str = with_caption(figure, caption).to_html(include_plotlyjs=True, full_html=True)
-    return html.encode("utf-8")
+    page: str = with_caption(figure, caption).to_html(include_plotlyjs=True, full_html=True)
+    return page.encode("utf-8")
+
+
+def picture_html(png: bytes, caption: str) -> bytes:
+    """Write a picture that holds its own caption as one self-contained page.
+
+    Parameters
+    ----------
+    png : bytes
+    caption : str
+        Read by a screen reader.
+
+    Returns
+    -------
+    bytes
+        UTF-8.
+    """
+    encoded = base64.b64encode(png).decode()
+    text = html.escape(caption, quote=True)
+    page = (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>CortexScale</title>'
+        f'</head><body><img src="data:image/png;base64,{encoded}" alt="{text}" '
+        'style="max-width:100%"></body></html>'
+    )
+    return page.encode("utf-8")
 
 
 def export_csv(frame: pd.DataFrame, caption: str) -> bytes:

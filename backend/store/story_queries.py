@@ -78,7 +78,8 @@ def layer_breakdown(
     pandas.DataFrame
         Keys of ``by`` (roi and hemisphere, subject, or held_out), layer, mean, low and high (95%
         t interval over folds; NaN for a story, which is one fold), dataset, subject, model,
-        compression, split, evidence, source, n_samples, n_folds, roi, hemisphere.
+        compression, split, evidence, source, n_samples, n_folds, context_length, run_id, roi,
+        hemisphere.
     """
     if metric not in METRICS:
         raise ValueError(f"unknown metric {metric!r}; accepted are {', '.join(METRICS)}")
@@ -99,7 +100,7 @@ def layer_breakdown(
         )
         SELECT {keys}, layer, avg(scores.{metric}) AS mean, stddev_samp(scores.{metric}) AS sd,
                count(scores.{metric}) AS n, dataset, model, compression, split, evidence, source,
-               n_samples, n_folds
+               n_samples, n_folds, context_length, run_id
         FROM latest JOIN roi_scores AS scores USING (run_id)
         WHERE {where} AND scores.{metric} IS NOT NULL
         GROUP BY ALL ORDER BY {keys}, layer

@@ -1,16 +1,32 @@
 """A figure on a page, with its caption and its downloads."""
 
-from collections.abc import Callable
+import base64
+import html
+from collections.abc import Callable, Mapping
 from functools import partial
+from types import MappingProxyType
 
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from backend.figures.export import export_csv, export_html, export_image, images_available
+from backend.figures.export import (
+    export_csv,
+    export_html,
+    export_image,
+    images_available,
+    picture_html,
+)
 from backend.figures.theme import Mode
 
-_IMAGE_TYPES = {"png": "image/png", "svg": "image/svg+xml", "pdf": "application/pdf"}
+IMAGE_TYPES = ("png", "svg", "pdf")
+_TYPES = {
+    "png": "image/png",
+    "svg": "image/svg+xml",
+    "pdf": "application/pdf",
+    "html": "text/html",
+    "csv": "text/csv",
+}
 _NO_BROWSER = (
     "PNG, SVG and PDF need Chrome or Chromium on the machine that runs the app "
     "(Debian: apt-get install chromium). HTML and CSV work without it."
@@ -50,38 +66,76 @@ def figure_panel(
         alt=alt,
     )
     st.caption(caption)
+    can_render = images_available()
+    images = {kind: partial(_image, build, caption, kind) for kind in IMAGE_TYPES}
+    _downloads(
+        key,
+        {
+            **images,
+            "html": lambda: export_html(build("light"), caption),
+            "csv": lambda: export_csv(data, caption),
+        },
+        disabled={} if can_render else dict.fromkeys(IMAGE_TYPES, _NO_BROWSER),
+    )
+
+
+def picture_panel(
+    key: str,
+    draw: Callable[[Mode, str], bytes],
+    data: pd.DataFrame,
+    caption: str,
+    alt: str,
+) -> None:
+    """Show a figure that is no Plotly figure, with the same caption and downloads.
+
+    Parameters
+    ----------
+    key : str
+        Names the widgets and the files.
+    draw : callable
+        Given a mode and a format (png, svg, pdf), gives the file, its caption in it.
+    data : pandas.DataFrame
+        The plotted numbers.
+    caption : str
+        Data set, n, split, evidence, citation.
+    alt : str
+        What a screen reader says.
+    """
+    encoded = base64.b64encode(draw(mode(), "png")).decode()
+    st.html(
+        f'<img src="data:image/png;base64,{encoded}" alt="{html.escape(alt, quote=True)}" '
+        'style="width:100%">'
+    )
+    images = {kind: partial(draw, "light", kind) for kind in IMAGE_TYPES}
+    _downloads(
+        key,
+        {
+            **images,
+            "html": lambda: picture_html(draw("light", "png"), caption),
+            "csv": lambda: export_csv(data, caption),
+        },
+    )
+
+
+def _downloads(
+    key: str,
+    files: Mapping[str, Callable[[], bytes]],
+    disabled: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Draw a row of buttons; a file is made when its button is clicked."""
     with st.container(horizontal=True, key=f"downloads-{key}", gap="small"):
-        can_render = images_available()
-        for kind, mime in _IMAGE_TYPES.items():
+        for kind, make in files.items():
             st.download_button(
                 kind.upper(),
-                data=partial(_image, build, caption, kind),
+                data=make,
                 file_name=f"cortexscale-{key}.{kind}",
-                mime=mime,
+                mime=_TYPES[kind],
                 key=f"{key}-{kind}",
                 on_click="ignore",
-                disabled=not can_render,
-                help=None if can_render else _NO_BROWSER,
+                disabled=kind in disabled,
+                help=disabled.get(kind),
                 icon=":material/download:",
             )
-        st.download_button(
-            "HTML",
-            data=lambda: export_html(build("light"), caption),
-            file_name=f"cortexscale-{key}.html",
-            mime="text/html",
-            key=f"{key}-html",
-            on_click="ignore",
-            icon=":material/download:",
-        )
-        st.download_button(
-            "CSV",
-            data=lambda: export_csv(data, caption),
-            file_name=f"cortexscale-{key}.csv",
-            mime="text/csv",
-            key=f"{key}-csv",
-            on_click="ignore",
-            icon=":material/download:",
-        )
 
 
 def _image(build: Callable[[Mode], go.Figure], caption: str, kind: str) -> bytes:
