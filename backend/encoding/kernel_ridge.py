@@ -1,9 +1,13 @@
 """Kernel ridge regression of many targets, with an alpha per target chosen on inner folds.
 
-With the kernel of an inner training part decomposed as ``V diag(s) V'``, what held-out samples are
-predicted to be is ``K_new V diag(1 / (s + alpha)) V' y``. One decomposition therefore serves every
-alpha and every target, and all that grows with the targets is one matrix product per inner fold.
-The held-out part is predicted the same way, with each target's own alpha.
+With the training kernel decomposed as ``V diag(s) V'``, ``R = V diag(1 / (s + alpha)) V'`` is the
+inverse that ridge regression needs, for any alpha. The same ``R`` holds the models of the inner
+folds: where samples ``S`` are left out, the errors of predicting them from all others are
+``inv(R_SS) (R y)_S``, exactly. One decomposition therefore serves every fold, alpha and target.
+
+These errors are linear in the responses, so that for one alpha the squared error over all inner
+folds is a quadratic form ``y' Q y``. ``Q`` is symmetric, so that half of it is enough. The forms
+are made once, whatever the number of folds, and targets stream through them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,7 +26,11 @@ from backend.errors import InputError
 Array = NDArray[np.float32]
 
 # On a processor a batch's predictions should stay in its cache; a GPU wants large products.
-_BATCH_BYTES = {"cpu": 48 * 2**20, "cuda": 2 * 2**30}
+_BATCH_BYTES = {"cpu": 16 * 2**20, "cuda": 2 * 2**30}
+# Below this share of the samples, features are few.
+_FEW = 0.25
+# More blocks leave less to compute in vain, at products that are too thin to be fast.
+_N_BLOCKS = 8
 # A pivot of a kernel's Cholesky decomposition that is this small beside its largest entry is
 # rounding.
 _RANK_TOLERANCE = 1e-6
@@ -149,8 +157,13 @@ def stream_kernel_ridge(
     size = targets_batch or _batch_size(fold, len(candidates), place)
     data = _Responses(responses, fold.train, size, place)
     products = _Products.of(kernel, place)
-    chosen = _choose(products, data, fold, candidates)
-    return _predict(products, data, fold, chosen)
+    path = products.path(fold.train, fold.test)
+    if products.few:
+        losses = _losses_of_few(products, data, fold, candidates)
+    else:
+        losses = _losses(path, data, fold, candidates)
+    chosen = candidates[losses.argmin(dim=0).cpu().numpy()]
+    return _predict(path, data, fold, chosen)
 
 
 class _Responses:
@@ -180,88 +193,144 @@ class _Responses:
 
 @dataclass(frozen=True)
 class _Path:
-    """Ridge predictions for any alpha: ``left @ diag(1 / (values + alpha)) @ right @ y``."""
+    """Ridge predictions for any alpha: ``left @ diag(1 / (values + alpha)) @ right @ y``.
+
+    ``values`` are in 64 bits: what is left of a small one beside a large one decides how small
+    alphas predict.
+    """
 
     left: torch.Tensor
     values: torch.Tensor
     right: torch.Tensor
 
-    def scaled(self, alphas: NDArray[np.float64]) -> torch.Tensor:
-        """Give ``left`` of each alpha, one below the other."""
-        grid = torch.tensor(alphas, dtype=torch.float32, device=self.left.device)
-        weights = 1.0 / (self.values + grid[:, None])
-        return (self.left * weights[:, None, :]).flatten(0, 1)
+    def weights(self, alpha: float) -> torch.Tensor:
+        """Diagonal in the middle."""
+        return (1.0 / (self.values + alpha)).float()
 
-    def factors(self, alphas: NDArray[np.float64]) -> tuple[torch.Tensor, ...]:
-        """Matrices whose product turns responses into predictions for each alpha, stacked.
+    def scaled(self, alpha: float) -> torch.Tensor:
+        """All but ``right``."""
+        return self.left * self.weights(alpha)
 
-        They are multiplied once and for all, unless there are so few values that it is less work
-        to apply one after the other.
-        """
-        scaled = self.scaled(alphas)
-        n_rows, n_values = scaled.shape
-        n_train = self.right.shape[1]
-        if n_values * (n_rows + n_train) < n_rows * n_train:
-            return scaled, self.right
-        return (scaled @ self.right,)
+    def operator(self, alpha: float) -> torch.Tensor:
+        """Matrix that turns responses into predictions."""
+        return self.scaled(alpha) @ self.right
 
 
 @dataclass(frozen=True)
 class _Products:
     """Scalar products of samples: their kernel, or features with that kernel if there are few."""
 
-    kernel: torch.Tensor | None
-    features: torch.Tensor | None
+    values: torch.Tensor
+    few: bool
 
     @classmethod
     def of(cls, kernel: Array, device: torch.device) -> "_Products":
-        values = np.asarray(kernel, dtype=np.float32)
-        largest = float(values.diagonal().max())
-        factor, pivots, rank, _ = lapack.spstrf(values.T, tol=_RANK_TOLERANCE * largest, lower=1)
-        if rank >= len(values) // 2:
-            return cls(torch.from_numpy(values).to(device), None)
-        features = np.zeros((len(values), max(rank, 1)), dtype=np.float32)
-        features[pivots - 1] = np.tril(factor)[:, : max(rank, 1)] if rank else 0.0
-        return cls(None, torch.from_numpy(features).to(device))
+        whole = np.asarray(kernel, dtype=np.float32)
+        largest = float(whole.diagonal().max())
+        factor, pivots, rank, _ = lapack.spstrf(whole.T, tol=_RANK_TOLERANCE * largest, lower=1)
+        if rank > len(whole) * _FEW:
+            return cls(torch.from_numpy(whole).to(device), False)
+        features = np.zeros((len(whole), max(rank, 1)), dtype=np.float32)
+        features[pivots - 1, :rank] = np.tril(factor)[:, :rank]
+        return cls(torch.from_numpy(features).to(device), True)
 
     def path(self, train: Indices, new: Indices) -> _Path:
-        if self.features is not None:
-            seen, unseen = self.features[train], self.features[new]
-            values, vectors = torch.linalg.eigh(seen.T @ seen)
-            return _Path(unseen @ vectors, values.clamp_(min=0.0), (seen @ vectors).T)
-        assert self.kernel is not None
-        inside = self.kernel[train]
-        values, vectors = torch.linalg.eigh(inside[:, train])
-        return _Path(
-            self.kernel[new][:, train] @ vectors, values.clamp_(min=0.0), vectors.T.contiguous()
-        )
+        seen, unseen = self.values[train].double(), self.values[new].double()
+        values, vectors = torch.linalg.eigh(seen.T @ seen if self.few else seen[:, train])
+        left = unseen @ vectors if self.few else unseen[:, train] @ vectors
+        right = (seen @ vectors if self.few else vectors).T
+        return _Path(left.float(), values.clamp_(min=0.0), right.float().contiguous())
 
 
-def _choose(
-    products: _Products, data: _Responses, fold: Fold, alphas: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Alpha of each target; the first of equals wins."""
-    losses = np.zeros((len(alphas), data.n_targets), dtype=np.float32)
+def _upper_blocks(half: torch.Tensor) -> Iterator[tuple[int, int, torch.Tensor]]:
+    """Blocks of ``half.T @ half`` on and above the diagonal, with their first and last row."""
+    n = half.shape[1]
+    size = -(-n // _N_BLOCKS)
+    for first in range(0, n, size):
+        last = min(first + size, n)
+        yield first, last, half[:, first:last].T @ half[:, first:]
+
+
+def _inverse(path: _Path, alpha: float) -> torch.Tensor:
+    """Inverse of the training kernel plus alpha."""
+    half = path.right * path.weights(alpha).sqrt()[:, None]
+    whole = half.new_empty((half.shape[1], half.shape[1]))
+    for first, last, block in _upper_blocks(half):
+        whole[first:last, first:] = block
+        whole[first:, first:last] = block.T
+    return whole
+
+
+def _inner_errors(path: _Path, fold: Fold, alpha: float) -> torch.Tensor:
+    """Matrix that turns responses into errors on all inner folds, each of weight one."""
+    inverse = _inverse(path, alpha)
+    errors = []
     for train, new in fold.inner:
-        factors = products.path(fold.train[train], fold.train[new]).factors(alphas)
+        # Samples beside a block are in no part of its fold, and left out like those of the block.
+        left_out = np.setdiff1d(np.arange(len(fold.train)), train)
+        rows = inverse[left_out]
+        solved = torch.linalg.inv(rows[:, left_out])[np.searchsorted(left_out, new)]
+        errors.append(solved @ rows / len(new) ** 0.5)
+    return torch.cat(errors)
+
+
+class _ErrorForms:
+    """Quadratic forms whose values are a target's squared error over the inner folds, per alpha.
+
+    Blocks above the diagonal stand for those below it, and count twice.
+    """
+
+    def __init__(self, path: _Path, fold: Fold, alphas: NDArray[np.float64]) -> None:
+        self._blocks: list[tuple[int, int, torch.Tensor]] = []
+        for index, alpha in enumerate(alphas):
+            blocks = _upper_blocks(_inner_errors(path, fold, alpha))
+            for number, (first, last, block) in enumerate(blocks):
+                if index == 0:
+                    stack = block.new_empty((len(alphas), *block.shape))
+                    self._blocks.append((first, last, stack))
+                block[:, last - first :] *= 2.0
+                self._blocks[number][2][index] = block
+
+    def of(self, responses: torch.Tensor) -> torch.Tensor:
+        """Values [n_alphas, n_targets] for centred responses [n_samples, n_targets]."""
+        total: torch.Tensor | None = None
+        for first, last, stack in self._blocks:
+            n_alphas, size, _ = stack.shape
+            product = (stack.flatten(0, 1) @ responses[first:]).view(n_alphas, size, -1)
+            part = product.mul_(responses[first:last]).sum(dim=1)
+            total = part if total is None else total.add_(part)
+        assert total is not None
+        return total
+
+
+def _losses(path: _Path, data: _Responses, fold: Fold, alphas: NDArray[np.float64]) -> torch.Tensor:
+    """Squared errors [n_alphas, n_targets], averaged inside inner folds and summed over them."""
+    forms = _ErrorForms(path, fold, alphas)
+    parts = [forms.of(data.centred(i, fold.train)) for i in range(len(data.slices))]
+    return torch.cat(parts, dim=1)
+
+
+def _losses_of_few(
+    products: _Products, data: _Responses, fold: Fold, alphas: NDArray[np.float64]
+) -> torch.Tensor:
+    """Do the same by predicting inner folds, which is less work where features are few."""
+    losses = torch.zeros((len(alphas), data.n_targets), device=data.device)
+    for train, new in fold.inner:
+        path = products.path(fold.train[train], fold.train[new])
         for index, targets in enumerate(data.slices):
-            predicted = data.centred(index, fold.train[train])
-            for factor in reversed(factors):
-                predicted = factor @ predicted
+            projected = path.right @ data.centred(index, fold.train[train])
             truth = data.centred(index, fold.train[new])
-            # One alpha at a time, while its predictions are in the processor's cache.
-            by_alpha = predicted.view(len(alphas), len(new), -1)
-            for loss, part in zip(losses, by_alpha, strict=True):
-                loss[targets] += part.sub_(truth).square_().mean(dim=0).cpu().numpy()
-    return alphas[losses.argmin(axis=0)]
+            for loss, alpha in zip(losses, alphas, strict=True):
+                errors = torch.addmm(truth, path.scaled(alpha), projected, alpha=-1)
+                loss[targets] += errors.square_().mean(dim=0)
+    return losses
 
 
 def _predict(
-    products: _Products, data: _Responses, fold: Fold, chosen: NDArray[np.float64]
+    path: _Path, data: _Responses, fold: Fold, chosen: NDArray[np.float64]
 ) -> Iterator[TargetBatch]:
     distinct, which = np.unique(chosen, return_inverse=True)
-    path = products.path(fold.train, fold.test)
-    operators = (path.scaled(distinct) @ path.right).view(len(distinct), len(fold.test), -1)
+    operators = [path.operator(alpha) for alpha in distinct]
     for index, targets in enumerate(data.slices):
         y = data.centred(index, fold.train)
         predicted = data.mean(index).repeat(len(fold.test), 1)
@@ -278,7 +347,8 @@ def _batch_size(fold: Fold, n_alphas: int, device: torch.device) -> int:
     else:
         free = psutil.virtual_memory().available
     longest = max(len(new) for _, new in fold.inner)
-    per_target = 4 * (3 * len(fold.train) + n_alphas * longest)
+    largest = max(longest, len(fold.train) // _N_BLOCKS)
+    per_target = 4 * (2 * len(fold.train) + n_alphas * largest)
     return max(1, min(free // 4, _BATCH_BYTES[device.type]) // per_target)
 
 

@@ -74,13 +74,14 @@ def story_kernel(
     _check_indices("rows", rows, len(features))
     _check_indices("training samples", train, len(rows))
     gram = _standardised_gram(features, rows[train], scaling, torch.device(device))
-    into_story = rows - starts[rows]
-    kernel = torch.zeros((len(rows), len(rows)), device=gram.device)
+    into_story = torch.from_numpy(np.arange(len(features)) - starts).to(gram.device)
+    kernel = torch.zeros_like(gram)
     for shift in shifts:
-        inside = torch.from_numpy(np.flatnonzero(into_story >= shift)).to(gram.device)
-        source = torch.from_numpy(rows).to(gram.device)[inside] - shift
-        kernel[inside[:, None], inside] += gram[source[:, None], source]
-    return kernel.cpu().numpy()
+        inside = (into_story[shift:] >= shift).float()
+        n = len(inside)
+        kernel[shift:, shift:].addcmul_(gram[:n, :n], torch.outer(inside, inside))
+    kept = torch.from_numpy(rows).to(gram.device)
+    return kernel[kept][:, kept].cpu().numpy()
 
 
 def level_kernel(kernel: NDArray[Any], train: Indices) -> NDArray[np.float32]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from himalaya.backend import set_backend
 from himalaya.kernel_ridge import KernelRidgeCV
 from himalaya.ridge import RidgeCV
 
@@ -31,6 +32,7 @@ def himalaya_fit(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Held-out predictions and alphas by KernelRidgeCV ("kernel") or RidgeCV ("primal")."""
     estimator = {"kernel": KernelRidgeCV, "primal": RidgeCV}[kind]
+    set_backend("numpy")
     # In 64 bits, so that the oracle itself does not round.
     x = design.astype(np.float64)
     y = responses.astype(np.float64)

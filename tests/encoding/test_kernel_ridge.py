@@ -62,6 +62,40 @@ def test_scores_equal_himalaya(kind, n_dims, rank):
     assert len(np.unique(alphas)) > 3
 
 
+def test_small_alphas_beside_a_dominant_dimension():
+    """Alphas a millionth of the largest eigenvalue, which 32 bits alone would drown in rounding."""
+    story = Story(n_dims=90)
+    random = np.random.default_rng(1)
+    story.features += 300 * random.normal(size=(len(story.features), 1)).astype(np.float32)
+    story.design = explicit_design(story.features, LENGTHS, DELAYS, story.rows, story.fold.train)
+    kernel = story_kernel(story.features, LENGTHS, DELAYS, story.rows, story.fold.train)
+    weights = random.normal(size=(story.design.shape[1], N_TARGETS))
+    signal = story.design @ weights
+    noise = random.normal(size=signal.shape) * np.linspace(0, 1, N_TARGETS)
+    responses = (signal / signal.std(axis=0) + noise).astype(np.float32)
+    alphas = np.logspace(-2, 5, 10)
+    assert np.linalg.eigvalsh(kernel)[-1] > 1e6 * alphas[0]
+    expected, chosen = himalaya_fit("kernel", story.design, responses, story.fold, alphas)
+    assert chosen.min() < 0.1
+    fit = solve_kernel_ridge(kernel, responses, story.fold, alphas.tolist())
+    truth = responses[story.fold.test]
+    np.testing.assert_allclose(
+        pearson_r(fit.predicted, truth), pearson_r(expected, truth), atol=1e-3
+    )
+
+
+def test_inner_folds_with_a_gap_leave_its_samples_out(story):
+    folds = make_story_folds(["one"] * len(story.rows), "contiguous", n_folds=3, gap=8)
+    fold = folds[1]
+    assert any(len(a) + len(b) < len(fold.train) for a, b in fold.inner)
+    kernel = story_kernel(story.features, LENGTHS, DELAYS, story.rows, fold.train)
+    design = explicit_design(story.features, LENGTHS, DELAYS, story.rows, fold.train)
+    expected, alphas = himalaya_fit("kernel", design, story.responses, fold, ALPHAS)
+    fit = solve_kernel_ridge(kernel, story.responses, fold, ALPHAS)
+    np.testing.assert_allclose(fit.alphas, alphas, rtol=1e-6)
+    np.testing.assert_allclose(fit.predicted, expected, atol=5e-3)
+
+
 def test_one_inner_fold_of_all_but_one_sample(story):
     train = np.arange(len(story.fold.train))
     fold = Fold(story.fold.train, story.fold.test[:1], ((train[:-1], train[-1:]),))
