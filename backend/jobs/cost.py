@@ -1,5 +1,6 @@
 """What a run will take, from runs of the same kind that the store remembers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import psutil
@@ -62,7 +63,7 @@ def estimate_cost(task: Task, recording: SentenceRecording, store: ResultStore) 
     """
     config = task.config
     source = resolve_model(task.model_name)
-    n_layers = _n_layers(config, source)
+    n_layers = n_layers_of(config.layers, source)
     memory = _memory(config, source, recording)
     seconds, basis = _seconds(config, source, recording, n_layers, store)
     return CostEstimate(
@@ -75,9 +76,10 @@ def estimate_cost(task: Task, recording: SentenceRecording, store: ResultStore) 
     )
 
 
-def _n_layers(config: EncodingConfig, source: ModelSource) -> int | None:
-    if config.layers is not None:
-        return len(config.layers)
+def n_layers_of(layers: Sequence[int] | None, source: ModelSource) -> int | None:
+    """Count the layers of a request; None for a model that has to be downloaded to be known."""
+    if layers is not None:
+        return len(layers)
     return None if source.n_layers is None else source.n_layers + 1
 
 
@@ -101,6 +103,8 @@ def _seconds(
     store: ResultStore,
 ) -> tuple[float | None, str]:
     known = runs(store)
+    # Words in a story have a context, sentences have none.
+    known = known[known["context_length"].isna()]
     if known.empty or source.n_parameters is None or n_layers is None:
         return None, "no run of this store tells how long such a model takes"
     alike = known[known["compression"] == config.compression]

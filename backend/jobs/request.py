@@ -289,14 +289,16 @@ def user_path(text: str) -> Path:
     Raises
     ------
     InputError
-        If it names the home folder of nobody.
+        If no file can be called so: it is too long, or names the home folder of nobody.
     """
     try:
-        return Path(text).expanduser()
-    except RuntimeError as error:
+        path = Path(text).expanduser()
+        path.exists()
+    except (OSError, RuntimeError) as error:
         raise InputError(
-            f"no such file: {text}. There is no user whose home folder this names."
+            f"no such file or folder: {text[:200]}. Give a path on the machine that runs this."
         ) from error
+    return path
 
 
 def _evidence(entry: DatasetEntry | None, simulated: bool) -> Literal["measured", "simulated"]:

@@ -112,6 +112,32 @@ def layer_breakdown(
     return frame.drop(columns=["sd", "n"])
 
 
+def latest_story_run(store: ResultStore, compression: str) -> pd.Series | None:
+    """Find the latest run on stories, with this compression where there is one.
+
+    Parameters
+    ----------
+    store : ResultStore
+    compression : str
+
+    Returns
+    -------
+    pandas.Series or None
+        Columns of ``runs``, and n_targets and n_layers; None where there is no run on stories.
+    """
+    rows = store.query(
+        """
+        SELECT runs.*, spaces.n_targets,
+               (SELECT count(DISTINCT layer) FROM roi_scores AS s WHERE s.run_id = runs.run_id)
+               AS n_layers
+        FROM runs JOIN spaces USING (run_id) WHERE context_length IS NOT NULL
+        ORDER BY compression <> ?, created_at DESC, run_id LIMIT 1
+        """,
+        [compression],
+    )
+    return None if rows.empty else rows.iloc[0]
+
+
 def target_map(store: ResultStore, run_id: str, layer: int, what: str) -> NDArray[np.float32]:
     """Values of single targets in one layer of a run.
 

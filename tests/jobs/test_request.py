@@ -49,7 +49,7 @@ def test_a_data_set_of_the_catalogue_that_does_not_ship_has_to_be_a_path():
 
 
 def test_the_home_folder_of_nobody_is_no_such_file():
-    with pytest.raises(InputError, match="no such file: ~no-such-user/x.csv"):
+    with pytest.raises(InputError, match="no such file or folder: ~no-such-user/x.csv"):
         choose_data("~no-such-user/x.csv", "sentence", ["r"])
 
 
