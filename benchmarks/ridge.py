@@ -94,7 +94,7 @@ def prepare_ours(folder: Path, problem: Problem, device: str) -> Fit:
             kernel, responses, fold, sizes.alphas.tolist(), device=device
         ).predicted
 
-    return _warmed_up(fit, folder, problem)
+    return warmed_up(fit, folder, problem)
 
 
 def prepare_himalaya(
@@ -131,12 +131,11 @@ def prepare_himalaya(
         predicted = model.predict(design[fold.test])
         return np.asarray(predicted.cpu() if hasattr(predicted, "cpu") else predicted) + mean
 
-    return _warmed_up(fit, folder, problem)
+    return warmed_up(fit, folder, problem)
 
 
-def _warmed_up(
-    fit: Callable[[Array, Array, Problem], Array], folder: Path, problem: Problem
-) -> Fit:
+def warmed_up(fit: Callable[[Array, Array, Problem], Array], folder: Path, problem: Problem) -> Fit:
+    """Fit a tiny problem, load the one to be timed, and give a fit of that."""
     tiny = Problem(50, 16, 20, 3)
     random = np.random.default_rng(0)
     n = sum(tiny.lengths)
@@ -213,6 +212,7 @@ def print_table(runs: dict[str, list[Run]], predictions: dict[str, Array], truth
             statistics.median(a.cpu_seconds / b.cpu_seconds for a, b in zip(its, own, strict=True)),
             added / max(run.added_bytes for run in own),
         )
+        # Where the same alphas are chosen, what differs is rounding.
         difference = np.abs(pearson_r(predictions[name], truth) - own_r).max()
         print(
             f"{name:<14}{wall:>9.2f}{ratios[0]:>7.2f}{cpu:>14.2f}{ratios[1]:>7.2f}"
