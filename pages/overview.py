@@ -7,6 +7,7 @@ from backend import catalog
 from backend.figures.captions import published_caption, results_caption
 from backend.figures.confound import measured_slopes, published_slopes
 from backend.figures.labels import (
+    BASELINE_TITLES,
     SPLIT_TITLES,
     compression_title,
     dataset_title,
@@ -89,14 +90,20 @@ def show_headline(
 def headline_cards(
     honest: pd.DataFrame, baselines: pd.DataFrame, best: pd.Series, changes: pd.DataFrame
 ) -> list[Card]:
-    floors = baselines.groupby("baseline")["mean"].mean().reindex(["length", "oasm"])
+    floors = baselines.groupby("baseline")["mean"].mean()
+    # How much was presented: sentences have a length, stories a pace.
+    amount = "length" if "length" in floors else "word-rate"
     cards = [
         Card(
             "Best layer, r",
             f"{best['mean']:.2f}",
             f"{series_titles(honest)[best['run_id']]}, layer {best['layer']}",
         ),
-        Card("Sentence length alone, r", f"{floors['length']:.2f}", "baseline, same folds"),
+        Card(
+            f"{BASELINE_TITLES[amount].capitalize()} alone, r",
+            f"{floors[amount]:.2f}",
+            "baseline, same folds",
+        ),
         Card("Sample order alone, r", f"{floors['oasm']:.2f}", "OASM baseline, same folds"),
     ]
     for change in changes.itertuples():

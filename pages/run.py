@@ -9,8 +9,8 @@ from pages.shared.request import show_request
 require_app()
 st.title("Run")
 st.markdown(
-    "Fit an encoding model from every layer of a language model to your own sentences and "
-    "responses. A run goes on when this tab, or the app, is closed."
+    "Fit an encoding model from every layer of a language model to your own sentences or "
+    "stories. A run goes on when this tab, or the app, is closed."
 )
 show_request()
 show_jobs()

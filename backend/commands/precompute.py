@@ -2,20 +2,34 @@
 
 import argparse
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from backend.encoding.folds import Split
 from backend.errors import InputError
+from backend.jobs.config import AnyTask
 from backend.jobs.progress import Terminal
-from backend.jobs.request import build_task, choose_data
+from backend.jobs.request import DataChoice, build_task, choose_data
+from backend.jobs.stories import choose_stories
+from backend.jobs.story_request import build_story_task
 from backend.paths import PRECOMPUTED
 from backend.store.precomputed import write_precomputed
 from backend.store.published import read_published
+from backend.store.queries import has_run
 from backend.store.reader import ResultStore
 
 PEREIRA = "pereira2018_language_network.csv"
 COMPRESSIONS = ("none", "bnb-int8", "bnb-nf4")
 SPLITS: tuple[Split, ...] = ("contiguous", "shuffled")
+
+
+STORY_RUNS = (
+    ("sub-01", "none"),
+    ("sub-02", "none"),
+    ("sub-03", "none"),
+    ("sub-01", "bnb-int8"),
+    ("sub-01", "bnb-nf4"),
+)
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -24,12 +38,17 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "precompute",
         help="make precomputed/results.duckdb again",
         description="Encode the Pereira 2018 language network with MiniLM, uncompressed, int8 and "
-        "NF4, on contiguous and shuffled folds, and gather the scores with the published figures "
-        "into one DuckDB file. Scores only: neither sentences nor responses are stored.",
+        "NF4, on contiguous and shuffled folds, and the demo cortex, and gather the scores with "
+        "the published figures into one DuckDB file. Scores only: neither sentences nor responses "
+        "are stored.",
     )
     parser.add_argument("--data", type=Path, required=True, help=f"folder of {PEREIRA}")
     parser.add_argument("--reference", type=Path, required=True, help="folder of published figures")
     parser.add_argument("--out", type=Path, default=PRECOMPUTED)
+    parser.add_argument(
+        "--store", type=Path, metavar="FOLDER",
+        help="keep the runs here, so that what was interrupted goes on (default: nowhere)",
+    )  # fmt: skip
     parser.set_defaults(run=run)
 
 
@@ -42,17 +61,32 @@ def run(arguments: argparse.Namespace) -> int:
             f"{PEREIRA} is not the file that the catalogue knows (its checksum differs), so its "
             "results cannot be filed under that data set."
         )
-    from backend.jobs.encode import run_encoding
-
     with tempfile.TemporaryDirectory(prefix="cortexscale-") as scratch:
-        store = Path(scratch)
-        for split in SPLITS:
-            for compression in COMPRESSIONS:
-                task, _ = build_task(data, "minilm-l6", store, compression=compression, split=split)
-                print(f"{compression}, {split} folds")
-                progress = Terminal()
-                run_encoding(task, progress)
-                progress.close()
+        store = arguments.store or Path(scratch)
+        for task in _tasks(data, store):
+            config = task.config
+            print(f"{config.dataset}, {config.subject}: {config.compression}, {config.split}")
+            if not has_run(ResultStore(store), config.run_id):
+                _compute(task)
         write_precomputed(ResultStore(store), published, arguments.out)
     print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.1f} MB")
     return 0
+
+
+def _tasks(data: DataChoice, store: Path) -> Iterator[AnyTask]:
+    for split in SPLITS:
+        for compression in COMPRESSIONS:
+            yield build_task(data, "minilm-l6", store, compression=compression, split=split)[0]
+    for subject, compression in STORY_RUNS:
+        stories = choose_stories("demo-cortex", subject)
+        yield build_story_task(stories, "minilm-l6", store, compression=compression)
+
+
+def _compute(task: AnyTask) -> None:
+    from backend.jobs.run import run_task
+
+    progress = Terminal()
+    try:
+        run_task(task, progress)
+    finally:
+        progress.close()

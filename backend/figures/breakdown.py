@@ -57,6 +57,7 @@ def breakdown_figure(
         tickvals=layers if len(layers) <= 16 else None,
         range=[min(layers) - 0.4, max(layers) + 0.4],
     )
+    figure.update_yaxes(range=_range(curves))
     figure.update_yaxes(title_text=METRIC_TITLES[metric], row=1, col=1)
     if metric == "unique_r2":
         figure.add_hline(y=0, line={"color": muted(mode), "width": 1.6})
@@ -66,7 +67,6 @@ def breakdown_figure(
 
 
 def _by_region(curves: pd.DataFrame, mode: Mode) -> go.Figure:
-    dataset = str(curves["dataset"].iloc[0])
     regions = list(dict.fromkeys(curves["roi"]))
     hemispheres = sorted(curves["hemisphere"].unique())
     n_columns = min(_COLUMNS, len(regions))
@@ -78,7 +78,8 @@ def _by_region(curves: pd.DataFrame, mode: Mode) -> go.Figure:
         shared_xaxes="all",
         horizontal_spacing=0.03,
         vertical_spacing=0.12 if n_rows > 1 else 0.0,
-        subplot_titles=[f"<b>{roi_title(dataset, region)}</b>" for region in regions],
+        # A panel has no room for a region's full name.
+        subplot_titles=[f"<b>{region}</b>" for region in regions],
     )
     for place, region in enumerate(regions):
         row, column = place // n_columns + 1, place % n_columns + 1
@@ -87,12 +88,22 @@ def _by_region(curves: pd.DataFrame, mode: Mode) -> go.Figure:
             if len(rows):
                 _add(figure, rows, hemisphere, index, mode, place == 0, row, column)
     style(figure, mode, height=150 + _PANEL_PIXELS * n_rows)
-    figure.update_layout(title_text="Regions", legend={"y": 1.0, "yanchor": "bottom", "x": 0.12})
-    figure.update_layout(margin={"t": 96}, legend_yref="container", legend_y=0.995)
-    figure.update_layout(legend_yanchor="top")
+    figure.update_layout(
+        title_text="Regions",
+        margin={"t": 96},
+        legend={"yref": "container", "y": 0.99, "yanchor": "top", "x": 0.12},
+    )
     for column in range(1, n_columns + 1):
         figure.update_xaxes(title_text="Layer", row=n_rows, col=column)
     return figure
+
+
+def _range(curves: pd.DataFrame) -> tuple[float, float]:
+    """Cover every mark and bar, and zero."""
+    low = float(np.nanmin(np.append(curves[["mean", "low"]].to_numpy(dtype=float), 0.0)))
+    high = float(np.nanmax(np.append(curves[["mean", "high"]].to_numpy(dtype=float), 0.0)))
+    pad = 0.06 * (high - low or 1.0)
+    return low - pad, high + pad
 
 
 def _in_one_panel(curves: pd.DataFrame, by: By, mode: Mode) -> go.Figure:

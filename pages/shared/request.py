@@ -1,6 +1,6 @@
 """The Run page's form: data, model, folds; what it will cost; and the start button."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -19,14 +19,9 @@ from pages.shared.store import open_store
 from pages.shared.story_form import choose_story_data, story_task
 from pages.shared.waiting import Waiting
 
-_SOURCES = {
-    "demo": "Demo sentences",
-    "upload": "Upload a table",
-    "path": "Table on this machine",
-    "demo-cortex": "Demo stories",
-    "folder": "Folder of stories",
-}
-_STORIES = ("demo-cortex", "folder")
+_KINDS = {"sentences": "Sentences", "stories": "Stories"}
+_SENTENCES = {"demo": "Demo (simulated)", "upload": "Upload a table", "path": "Table on disk"}
+_STORIES = {"demo-cortex": "Demo cortex (simulated)", "folder": "Folder on this machine"}
 
 
 def show_request() -> None:
@@ -35,12 +30,11 @@ def show_request() -> None:
         left, right = st.columns(2, gap="large")
         with left:
             st.subheader("Stimulus and responses")
-            source = st.segmented_control(
-                "Data", list(_SOURCES), default="demo", required=True,
-                format_func=_SOURCES.__getitem__, key="run_data", label_visibility="collapsed",
-            )  # fmt: skip
-            stories = source in _STORIES
-            data = choose_story_data(source) if stories else choose_sentences(source)
+            stories = _choose("Stimulus", "run_kind", _KINDS) == "stories"
+            if stories:
+                data = choose_story_data(_choose("Data", "run_story_data", _STORIES))
+            else:
+                data = choose_sentences(_choose("Data", "run_data", _SENTENCES))
         with right:
             st.subheader("Model and folds")
             model, compression = choose_model(), choose_compression()
@@ -58,6 +52,14 @@ def show_request() -> None:
         st.info(str(waiting), icon=":material/upload_file:")
     except CortexScaleError as error:
         st.error(str(error), icon=":material/error:")
+
+
+def _choose(label: str, key: str, options: Mapping[str, str]) -> str:
+    chosen = st.segmented_control(
+        label, list(options), default=next(iter(options)), required=True,
+        format_func=options.__getitem__, key=key, label_visibility="collapsed",
+    )  # fmt: skip
+    return chosen or next(iter(options))
 
 
 def story_size(data: StoryChoice) -> str:

@@ -20,6 +20,7 @@ from pages.shared.panel import figure_panel, picture_panel
 from pages.shared.selection import View
 from pages.shared.url import seed_one
 
+_MAP_SHORT = {"r": "r", "unique_r2": "unique R²", "ceiling": "ceiling", "q": "q"}
 MAP_TITLES = {
     "r": "Pearson r",
     "unique_r2": "Unique R² (regions only)",
@@ -86,8 +87,8 @@ def show_map(store: ResultStore, curves: pd.DataFrame) -> None:
         key="map_layer",
     )  # fmt: skip
     what = right.segmented_control(
-        "Map", list(MAP_TITLES), default="r", required=True, format_func=MAP_TITLES.__getitem__,
-        key="map_what",
+        "Map", list(MAP_TITLES), default="r", required=True, format_func=_MAP_SHORT.__getitem__,
+        key="map_what", help="; ".join(f"{_MAP_SHORT[m]}: {MAP_TITLES[m]}" for m in MAP_TITLES),
     )  # fmt: skip
     try:
         values = target_map(store, run_id, layer, what or "r")

@@ -93,8 +93,8 @@ def story_task(data: StoryChoice, model: str, compression: str) -> StoryTask:
     if len(data.stories) == 1:
         splits.remove("leave-story-out")
     default = "test-story" if data.test_stories else splits[0]
-    split = st.segmented_control(
-        "Folds", splits, default=default, required=True, format_func=SPLIT_TITLES.__getitem__,
+    split = st.selectbox(
+        "Folds", splits, index=splits.index(default), format_func=SPLIT_TITLES.__getitem__,
         key="run_story_split",
     )  # fmt: skip
     test_stories: list[str] = []
