@@ -5,6 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
+from backend.cortex.regions import surface_regions
+from backend.cortex.surfaces import N_TARGETS as SURFACE_TARGETS
+from backend.cortex.surfaces import SPACE
 from backend.datasets.story_recording import Region, Space
 from backend.features.baselines import JOINT
 from backend.jobs.config import StoryConfig
@@ -40,30 +43,39 @@ def make_space(kind: str = "parcels") -> Space:
     return Space("toy", kind, N_TARGETS, REGIONS)  # type: ignore[arg-type]
 
 
-def make_board(seed: int = 0, n_layers: int = 3) -> Scoreboard:
+def make_surface() -> Space:
+    return Space(SPACE, "surface", SURFACE_TARGETS, surface_regions())
+
+
+def make_board(
+    seed: int = 0, n_layers: int = 3, n_targets: int = N_TARGETS, floor: float = 0.1
+) -> Scoreboard:
     random = np.random.default_rng(seed)
 
     def scores(centre: float, unique: bool = False) -> SetScores:
-        shape = (len(STORIES), N_TARGETS)
+        shape = (len(STORIES), n_targets)
         r = (centre + 0.05 * random.standard_normal(shape)).astype(np.float32)
         return SetScores(
             r=r,
             unique_r2=(r**2 / 2).astype(np.float32) if unique else None,
-            p=random.uniform(0.001, 0.2, N_TARGETS).astype(np.float32) if unique else None,
+            p=random.uniform(0.001, 0.2, n_targets).astype(np.float32) if unique else None,
         )
 
-    ceiling = np.linspace(0.05, 0.8, N_TARGETS).astype(np.float32)
+    ceiling = np.linspace(0.05, 0.8, n_targets).astype(np.float32)
     return Scoreboard(
         layers={layer: scores(0.1 + 0.1 * layer, unique=True) for layer in range(n_layers)},
         baselines={"word-rate": scores(0.1), "oasm": scores(0.0), JOINT: scores(0.12)},
         held_out=STORIES,
         repeats=(1, 1, 3),
-        ceilings=Ceilings(ceiling, 0.1),
+        ceilings=Ceilings(ceiling, floor),
     )
 
 
-def write_story_run(store: Path, config: StoryConfig, seed: int = 0) -> Scoreboard:
-    board, space, run_id = make_board(seed), make_space(), config.run_id
+def write_story_run(
+    store: Path, config: StoryConfig, seed: int = 0, space: Space | None = None
+) -> Scoreboard:
+    space, run_id = space or make_space(), config.run_id
+    board = make_board(seed, n_targets=space.n_targets)
     run = {
         "run_id": run_id,
         "dataset": config.dataset,
