@@ -118,6 +118,8 @@ def stream_kernel_ridge(
         Candidates, as in ``sklearn.linear_model.Ridge``. The largest wins a tie.
     targets_batch : int, optional
         Targets at once. By default as many as fit the free memory, and no more than are fastest.
+        Beside them some 2.3 bytes per alpha and pair of samples are held, 0.4 GB for ten alphas
+        and 4,000 samples.
     device : torch.device or str
 
     Returns
@@ -145,8 +147,8 @@ def stream_kernel_ridge(
     References
     ----------
     Saunders, Gammerman & Vovk 1998, Ridge regression learning algorithm in dual variables, ICML.
-    Dupre la Tour et al. 2022, Feature-space selection with banded ridge regression, NeuroImage
-    264:119728.
+    An, Liu & Venkatesh 2007, Fast cross-validation algorithms for least squares support vector
+    machine and kernel ridge regression, Pattern Recognition 40:2154.
     """
     check_problem(kernel, responses, fold, alphas)
     # The first of equals wins, which shall be the largest.
@@ -297,7 +299,7 @@ class _ErrorForms:
         for first, last, stack in self._blocks:
             n_alphas, size, _ = stack.shape
             product = (stack.flatten(0, 1) @ responses[first:]).view(n_alphas, size, -1)
-            part = product.mul_(responses[first:last]).sum(dim=1)
+            part = product.mul_(responses[first:last]).sum(dim=1, dtype=torch.float64)
             total = part if total is None else total.add_(part)
         assert total is not None
         return total
@@ -314,7 +316,7 @@ def _losses_of_few(
     products: _Products, data: _Responses, fold: Fold, alphas: NDArray[np.float64]
 ) -> torch.Tensor:
     """Do the same by predicting inner folds, which is less work where features are few."""
-    losses = torch.zeros((len(alphas), data.n_targets), device=data.device)
+    losses = torch.zeros((len(alphas), data.n_targets), dtype=torch.float64, device=data.device)
     for train, new in fold.inner:
         path = products.path(fold.train[train], fold.train[new])
         for index, targets in enumerate(data.slices):
@@ -322,7 +324,7 @@ def _losses_of_few(
             truth = data.centred(index, fold.train[new])
             for loss, alpha in zip(losses, alphas, strict=True):
                 errors = torch.addmm(truth, path.scaled(alpha), projected, alpha=-1)
-                loss[targets] += errors.square_().mean(dim=0)
+                loss[targets] += errors.square_().mean(dim=0, dtype=torch.float64)
     return losses
 
 
