@@ -1,10 +1,12 @@
 """The task for stories: word times and responses in, one shard of voxelwise scores out."""
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -42,6 +44,7 @@ from backend.statistics import block_permutation_p
 from backend.store.shards import RunTables, write_run
 
 Array = NDArray[np.float32]
+Result = TypeVar("Result")
 ALPHAS = tuple(float(alpha) for alpha in np.logspace(1.5, 6, 10))
 """Candidates, for kernels that were levelled by :func:`~backend.encoding.kernels.level_kernel`."""
 BLOCK_SECONDS = 40.0
@@ -164,30 +167,33 @@ class Fitter:
         )
         return level_kernel(kernel, fold.train)
 
-    def score_baseline(self, kernels: Sequence[Array], what: str) -> SetScores:
+    def score_baseline(
+        self, kernel_of: Callable[[int], Array], what: str
+    ) -> tuple[SetScores, list[Array]]:
         """Score a baseline in the regions.
 
         Parameters
         ----------
-        kernels : sequence of ndarray
-            One per fold.
+        kernel_of : callable
+            Given a fold's number, gives the baseline's kernel.
         what : str
             Named in the progress.
 
         Returns
         -------
-        SetScores
-            NaN for targets in no region; ``r2`` is of the others.
+        tuple of (SetScores, list of ndarray)
+            Scores, NaN for targets in no region, ``r2`` of the others; and the kernels.
         """
-        responses = np.ascontiguousarray(self.design.responses[:, self.in_regions])
-        r, explained = [], []
-        for kernel, fold in zip(kernels, self.folds, strict=True):
-            self.progress.note(f"{what}, holding out {fold.held_out}")
-            fit = solve_kernel_ridge(kernel, responses, fold, ALPHAS, device=self.device)
-            r.append(self._spread(pearson_r(fit.predicted, responses[fold.test])))
-            explained.append(r2(fit.predicted, responses[fold.test]))
-            self.progress.advance()
-        return SetScores(np.stack(r), r2=np.stack(explained))
+        inside = np.ascontiguousarray(self.design.responses[:, self.in_regions])
+
+        def of_fold(index: int) -> tuple[Array, Array, Array]:
+            fold, kernel = self.folds[index], kernel_of(index)
+            fit = solve_kernel_ridge(kernel, inside, fold, ALPHAS, device=self.device)
+            truth = inside[fold.test]
+            return self._spread(pearson_r(fit.predicted, truth)), r2(fit.predicted, truth), kernel
+
+        r, explained, kernels = zip(*self._over_folds(of_fold, what), strict=True)
+        return SetScores(np.stack(r), r2=np.stack(explained)), list(kernels)
 
     def score_layer(
         self, features: Array, nuisance: Sequence[Array], joint: SetScores, what: str
@@ -208,44 +214,46 @@ class Fitter:
         -------
         SetScores
         """
-        responses = self.design.responses
-        kernels, r, predicted = [], [], []
-        for fold in self.folds:
-            self.progress.note(f"{what}, holding out {fold.held_out}")
-            kernels.append(self.kernel(features, fold))
-            fit = solve_kernel_ridge(kernels[-1], responses, fold, ALPHAS, device=self.device)
-            predicted.append(fit.predicted)
-            r.append(pearson_r(predicted[-1], responses[fold.test]))
-            self.progress.advance()
-        self.progress.note(f"{what}, beside the baselines")
-        unique = self._unique(kernels, nuisance, joint)
-        return SetScores(np.stack(r), unique, self._p(predicted))
-
-    def _unique(
-        self, kernels: Sequence[Array], nuisance: Sequence[Array], joint: SetScores
-    ) -> Array:
-        """Compute unique R2 in the regions, by banded ridge of a layer and the baselines."""
         assert joint.r2 is not None
-        inside = np.ascontiguousarray(self.design.responses[:, self.in_regions])
+        baseline_r2, responses = joint.r2, self.design.responses
+        inside = np.ascontiguousarray(responses[:, self.in_regions])
 
-        def of_fold(index: int) -> Array:
-            assert joint.r2 is not None
+        def of_fold(index: int) -> tuple[Array, Array, Array]:
+            fold = self.folds[index]
+            kernel = self.kernel(features, fold)
+            fit = solve_kernel_ridge(kernel, responses, fold, ALPHAS, device=self.device)
             partition = partition_variance(
-                {"layer": kernels[index], "nuisance": nuisance[index]},
+                {"layer": kernel, "nuisance": nuisance[index]},
                 inside,
-                self.folds[index],
+                fold,
                 ALPHAS,
                 remove=["layer"],
-                known={"layer": joint.r2[index]},
+                known={"layer": baseline_r2[index]},
             )
-            return self._spread(partition.unique("layer"))
+            r = pearson_r(fit.predicted, responses[fold.test])
+            return r, self._spread(partition.unique("layer")), fit.predicted
 
-        values = []
+        r, unique, predicted = zip(*self._over_folds(of_fold, what), strict=True)
+        return SetScores(np.stack(r), np.stack(unique), self._p(predicted))
+
+    def _over_folds(self, function: Callable[[int], Result], what: str) -> list[Result]:
+        """Apply a function to each fold: side by side on a processor, in turn on a GPU.
+
+        On matrices of this size threads lose more to their meeting than they save; a thread for
+        each fold has none to wait for.
+        """
+        results = []
+        numbers = range(len(self.folds))
+        self.progress.note(what)
         with _one_thread_each():
-            for value in map_parallel(of_fold, range(len(self.folds))):
-                values.append(value)
+            on_gpu = self.device.type == "cuda"
+            for index, result in enumerate(
+                map(function, numbers) if on_gpu else map_parallel(function, numbers)
+            ):
+                results.append(result)
+                self.progress.note(f"{what}, held out {self.folds[index].held_out}")
                 self.progress.advance()
-        return np.stack(values)
+        return results
 
     def _spread(self, values: NDArray[np.floating]) -> Array:
         """Put the values of targets in regions among all targets."""
@@ -296,19 +304,19 @@ def _score(
     scores = {}
     nuisance: list[Array] = [np.zeros((len(design.rows),) * 2, dtype=np.float32) for _ in folds]
     for name, features in baselines.items():
-        kernels = [fitter.kernel(features, fold) for fold in folds]
-        scores[name] = fitter.score_baseline(kernels, name)
+        kernel_of = partial(_kernel_of_fold, fitter, features)
+        scores[name], kernels = fitter.score_baseline(kernel_of, name)
         if name in NUISANCE:
             nuisance = [total + kernel for total, kernel in zip(nuisance, kernels, strict=True)]
     kept = [design.labels.count(story) for story in design.stories]
-    order = [level_kernel(oasm_kernel(kept, fold.train), fold.train) for fold in folds]
-    scores["oasm"] = fitter.score_baseline(order, "oasm")
-    nuisance = [total + kernel for total, kernel in zip(nuisance, order, strict=True)]
-    nuisance = [
-        level_kernel(total, fold.train) for total, fold in zip(nuisance, folds, strict=True)
-    ]
-    scores[JOINT] = fitter.score_baseline(nuisance, JOINT)
-    progress.stage("fitting layers", 2 * len(layers) * len(folds))
+    scores["oasm"], kernels = fitter.score_baseline(
+        lambda index: level_kernel(oasm_kernel(kept, folds[index].train), folds[index].train),
+        "oasm",
+    )
+    nuisance = [total + kernel for total, kernel in zip(nuisance, kernels, strict=True)]
+    nuisance = [level_kernel(sum_, fold.train) for sum_, fold in zip(nuisance, folds, strict=True)]
+    scores[JOINT], _ = fitter.score_baseline(nuisance.__getitem__, JOINT)
+    progress.stage("fitting layers", len(layers) * len(folds))
     by_layer = {}
     for layer in layers:
         features = layer_features(states, layer, axis)
@@ -320,6 +328,10 @@ def _score(
         repeats=repeats_of_folds(design.labels, [fold.test for fold in folds], design.repeats),
         ceilings=find_ceilings(recording, design, config),
     )
+
+
+def _kernel_of_fold(fitter: Fitter, features: Array, index: int) -> Array:
+    return fitter.kernel(features, fitter.folds[index])
 
 
 def _tail_seconds(config: StoryConfig) -> float:
