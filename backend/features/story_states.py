@@ -27,7 +27,6 @@ from backend.features.contexts import (
     StoryTokens,
     Window,
     plan_windows,
-    special_tokens,
     tokenise_story,
 )
 from backend.features.forward import hidden_states
@@ -35,7 +34,6 @@ from backend.features.loading import LoadedModel
 from backend.stimuli import Words
 
 Advance = Callable[[int], None]
-DEFAULT_CONTEXT = 256
 BATCH_TOKENS = {"cpu": 1024, "cuda": 4096}
 """Tokens in a pass. Every layer's states of so many tokens are held at once, and no more."""
 HALF_MAX = float(np.finfo(np.float16).max)
@@ -135,22 +133,6 @@ def static_word_embeddings(loaded: LoadedModel, words: Words) -> NDArray[np.floa
     pooled = torch.cat(parts)
     _require_finite(pooled, "the embedding table")
     return pooled.cpu().numpy()
-
-
-def default_context(loaded: LoadedModel) -> int:
-    """Return the context length to take where none is named.
-
-    Parameters
-    ----------
-    loaded : LoadedModel
-
-    Returns
-    -------
-    int
-        256 tokens, or the most that strided windows leave room for in a model of short inputs.
-    """
-    before, after = special_tokens(loaded.tokenizer)
-    return min(DEFAULT_CONTEXT, (loaded.max_tokens - len(before) - len(after)) // 2)
 
 
 def reads_ahead(loaded: LoadedModel, tokens: StoryTokens) -> bool:

@@ -12,7 +12,6 @@ from backend.features.contexts import ContextSettings, plan_windows, tokenise_st
 from backend.features.forward import hidden_states
 from backend.features.loading import LoadedModel, WeightStatistics
 from backend.features.story_states import (
-    default_context,
     extract_story_states,
     reads_ahead,
     static_word_embeddings,
@@ -290,16 +289,9 @@ def test_memory_does_not_grow_with_the_story(tmp_path):
 
 
 def test_a_context_that_does_not_fit_is_refused(minilm, cache):
-    assert default_context(minilm) == 255
     with pytest.raises(InputError, match="2 x 256 tokens and 2 special tokens .* is 255"):
         extract_story_states(minilm, random_story(9), ContextSettings(256), cache)
     extract_story_states(minilm, random_story(600), ContextSettings(255), cache)
-
-
-def test_a_model_of_long_inputs_gets_256_tokens_of_context(gpt2):
-    assert default_context(gpt2) == 32
-    long = LoadedModel(gpt2.model, gpt2.tokenizer, gpt2.device, gpt2.weights, 8192)
-    assert default_context(long) == 256
 
 
 @pytest.mark.parametrize("mode", ["strided", "exact"])
