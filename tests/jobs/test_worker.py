@@ -31,7 +31,7 @@ def encode_by(monkeypatch, error: BaseException):
     def fail(task, progress):
         raise error
 
-    monkeypatch.setattr("backend.jobs.encode.run_encoding", fail)
+    monkeypatch.setattr("backend.jobs.run.run_encoding", fail)
 
 
 def test_a_queued_job_is_computed(queued):
@@ -78,7 +78,7 @@ def test_a_termination_signal_cancels(queued, monkeypatch):
     def be_told_to_stop(task, progress):
         signal.raise_signal(signal.SIGTERM)
 
-    monkeypatch.setattr("backend.jobs.encode.run_encoding", be_told_to_stop)
+    monkeypatch.setattr("backend.jobs.run.run_encoding", be_told_to_stop)
     assert work(queued.folder) == 130
     assert read_job(queued.folder).status.state == "cancelled"
 
