@@ -56,8 +56,9 @@ def add_story_options(parser: argparse.ArgumentParser) -> None:
         help="hold out this story, and no other; may be repeated",
     )  # fmt: skip
     stories.add_argument(
-        "--ceiling-from", choices=("given", "repeats"),
-        help="noise ceiling (default: given where there is one, else from repeats)",
+        "--ceiling-from", choices=("given", "repeats", "subjects"),
+        help="noise ceiling: a given map, split halves of repeats, or the mean of the other "
+        "subjects (default: given where there is one, else from repeats)",
     )  # fmt: skip
     stories.add_argument(
         "--ceiling-floor", type=float, metavar="R",

@@ -137,7 +137,7 @@ class StoryConfig(Request):
         None lets the split decide.
     gap : int
         TRs dropped beside a contiguous block.
-    ceiling : {"given", "repeats"} or None
+    ceiling : {"given", "repeats", "subjects"} or None
         Where the noise ceiling comes from; None where there is none.
     ceiling_floor : float
         Targets with a lower ceiling are left out of normalized predictivity, and counted.
@@ -159,7 +159,7 @@ class StoryConfig(Request):
     test_stories: tuple[str, ...] = ()
     n_folds: int | None = Field(default=None, ge=2)
     gap: int = Field(default=10, ge=0)
-    ceiling: Literal["given", "repeats"] | None = None
+    ceiling: Literal["given", "repeats", "subjects"] | None = None
     ceiling_floor: float = Field(default=0.1, gt=0, lt=1)
     permutations: int = Field(default=1000, ge=0)
 

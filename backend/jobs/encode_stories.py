@@ -29,9 +29,9 @@ from backend.features.story_baselines import NUISANCE, oasm_kernel
 from backend.jobs.config import StoryConfig, StoryTask
 from backend.jobs.description import describe_run
 from backend.jobs.progress import Progress, Silent
-from backend.jobs.stories import load_stories
+from backend.jobs.stories import load_others, load_stories
 from backend.jobs.story_ceilings import find_ceilings
-from backend.jobs.story_design import StoryDesign, build_design
+from backend.jobs.story_design import StoryDesign, build_design, tail_seconds
 from backend.jobs.story_features import (
     StoryAxis,
     baseline_features,
@@ -39,7 +39,7 @@ from backend.jobs.story_features import (
     layer_features,
 )
 from backend.jobs.story_rows import baseline_rows, roi_rows, space_row, target_rows
-from backend.jobs.story_scores import Scoreboard, SetScores, repeats_of_folds
+from backend.jobs.story_scores import Ceilings, Scoreboard, SetScores, repeats_of_folds
 from backend.statistics import block_permutation_p
 from backend.store.shards import RunTables, write_run
 
@@ -80,7 +80,7 @@ def run_story_encoding(task: StoryTask, progress: Progress | None = None) -> str
     torch.manual_seed(config.seed)
     progress.stage("reading responses", 1)
     recording = load_stories(task)
-    design = build_design(recording, config.trim_head, config.trim_tail, _tail_seconds(config))
+    design = build_design(recording, config.trim_head, config.trim_tail, tail_seconds(config))
     folds = make_story_folds(
         design.labels, config.split, config.test_stories, config.n_folds, config.gap, config.seed
     )
@@ -95,7 +95,8 @@ def run_story_encoding(task: StoryTask, progress: Progress | None = None) -> str
     axis = StoryAxis.of(recording, design, config)
     baselines = baseline_features(loaded, recording, design, config, axis)
     fitter = Fitter(design, folds, config, _region_targets(recording), loaded.device, progress)
-    board = _score(states, axis, baselines, fitter, recording, config)
+    ceilings = find_ceilings(recording, design, config, load_others(task))
+    board = _score(states, axis, baselines, fitter, ceilings)
     finished = time.perf_counter()
     run_id, space = config.run_id, recording.space
     tables = RunTables(
@@ -295,10 +296,9 @@ def _score(
     axis: StoryAxis,
     baselines: Mapping[str, Array],
     fitter: Fitter,
-    recording: StoryRecording,
-    config: StoryConfig,
+    ceilings: Ceilings,
 ) -> Scoreboard:
-    layers = config.layers or next(iter(states.values())).layers
+    layers = fitter.config.layers or next(iter(states.values())).layers
     folds, progress, design = fitter.folds, fitter.progress, fitter.design
     progress.stage("fitting baselines", (len(baselines) + 2) * len(folds))
     scores = {}
@@ -326,18 +326,12 @@ def _score(
         baselines=scores,
         held_out=tuple(fold.held_out for fold in folds),
         repeats=repeats_of_folds(design.labels, [fold.test for fold in folds], design.repeats),
-        ceilings=find_ceilings(recording, design, config),
+        ceilings=ceilings,
     )
 
 
 def _kernel_of_fold(fitter: Fitter, features: Array, index: int) -> Array:
     return fitter.kernel(features, fitter.folds[index])
-
-
-def _tail_seconds(config: StoryConfig) -> float:
-    """How long after the last word responses are kept: as long as the features reach."""
-    # A canonical response has come back to its baseline after some 20 s.
-    return 20.0 if config.hrf else max(config.delays) * config.tr
 
 
 def _region_targets(recording: StoryRecording) -> NDArray[np.int64]:

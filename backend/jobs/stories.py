@@ -1,7 +1,7 @@
 """Data sets of stories, by name or by folder: looked at for a request, read for a run."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -45,6 +45,8 @@ class StoryChoice:
         TRs of each story.
     n_words, n_targets, n_region_targets : int
     has_ceilings, has_repeats : bool
+    n_subjects : int
+        Of the whole data set.
     test_stories : tuple of str
         Those that the data set's description holds out.
     warnings : tuple of str
@@ -64,6 +66,7 @@ class StoryChoice:
     n_region_targets: int
     has_ceilings: bool
     has_repeats: bool
+    n_subjects: int
     test_stories: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -141,6 +144,28 @@ def load_stories(task: StoryTask) -> StoryRecording:
     return read_story_folder(task.data_path, config.subject)
 
 
+def load_others(task: StoryTask) -> Iterator[StoryRecording]:
+    """Read the other subjects of a data set, one after the other.
+
+    Parameters
+    ----------
+    task : StoryTask
+
+    Yields
+    ------
+    StoryRecording
+    """
+    config = task.config
+    if config.dataset in catalog.story_datasets():
+        for subject in catalog.story_datasets()[config.dataset].subjects:
+            if subject != config.subject:
+                yield load_demo_cortex(subject, task.data_path)
+        return
+    for facts in check_story_folder(task.data_path).subjects:
+        if facts.name != config.subject:
+            yield read_story_folder(task.data_path, facts.name)
+
+
 def hash_folder(folder: Path, subject: str) -> str:
     """Hash the names and contents of a story folder, but other subjects' responses.
 
@@ -209,6 +234,7 @@ def _in_folder(report: FolderReport, subject: str | None, name: str | None) -> S
         n_region_targets=facts.n_region_targets,
         has_ceilings=facts.has_ceilings,
         has_repeats=len(facts.runs) > len(stories),
+        n_subjects=len(report.subjects),
         test_stories=settings.test_stories,
         warnings=report.warnings,
     )
@@ -237,4 +263,5 @@ def _shipped(dataset: str, subject: str | None) -> StoryChoice:
         n_region_targets=len(np.unique(np.concatenate([region.targets for region in regions]))),
         has_ceilings=True,
         has_repeats=True,
+        n_subjects=len(entry.subjects),
     )

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from backend.datasets.story_recording import StoryRecording, StoryRun
 from backend.encoding.alignment import check_story, tr_midpoints, trim
 from backend.errors import InputError
+from backend.jobs.config import StoryConfig
 
 Array = NDArray[np.float32]
 
@@ -107,6 +108,21 @@ def build_design(
         repeats={story: len(runs) for story, runs in grouped.items()},
         warnings=tuple(warnings),
     )
+
+
+def tail_seconds(config: StoryConfig) -> float:
+    """Find how long after the last word responses are kept: as long as the features reach.
+
+    Parameters
+    ----------
+    config : StoryConfig
+
+    Returns
+    -------
+    float
+        Seconds; a canonical response has come back to its baseline after some 20.
+    """
+    return 20.0 if config.hrf else max(config.delays) * config.tr
 
 
 def average_runs(runs: Sequence[Array]) -> Array:

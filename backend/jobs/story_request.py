@@ -110,6 +110,11 @@ def _check_splits(data: StoryChoice, config: StoryConfig) -> None:
             f"no story of {data.name} was repeated, so the noise ceiling cannot be computed from "
             "repeats; leave it out, or give a map of ceilings."
         )
+    if config.ceiling == "subjects" and data.n_subjects < 2:
+        raise InputError(
+            f"{data.name} has one subject, so there is no noise ceiling from other subjects; use "
+            "repeats, a map, or none."
+        )
     labels = [story for story, n_trs in data.stories.items() for _ in range(n_trs)]
     make_story_folds(
         labels,
