@@ -293,23 +293,34 @@ class _ErrorForms:
                 block[:, last - first :] *= 2.0
                 self._blocks[number][2][index] = block
 
-    def of(self, responses: torch.Tensor) -> torch.Tensor:
-        """Values [n_alphas, n_targets] for centred responses [n_samples, n_targets]."""
-        total: torch.Tensor | None = None
+    def add_to(self, losses: torch.Tensor, responses: torch.Tensor, buffer: torch.Tensor) -> None:
+        """Add values to ``losses`` [n_alphas, n_targets] of centred ``responses``.
+
+        The buffer, of as many elements as a batch needs, is what products are written to: memory
+        that is asked for anew for every batch comes back in pieces.
+        """
+        n_targets = responses.shape[1]
         for first, last, stack in self._blocks:
-            n_alphas, size, _ = stack.shape
-            product = (stack.flatten(0, 1) @ responses[first:]).view(n_alphas, size, -1)
-            part = product.mul_(responses[first:last]).sum(dim=1, dtype=torch.float64)
-            total = part if total is None else total.add_(part)
-        assert total is not None
-        return total
+            rows = stack.flatten(0, 1)
+            product = buffer[: len(rows) * n_targets].view(len(rows), n_targets)
+            torch.mm(rows, responses[first:], out=product)
+            for loss, part in zip(losses, product.view(len(stack), -1, n_targets), strict=True):
+                loss += part.mul_(responses[first:last]).sum(dim=0, dtype=torch.float64)
+
+    def buffer(self, n_targets: int) -> torch.Tensor:
+        """Memory for the products of so many targets."""
+        largest = self._blocks[0][2]
+        return largest.new_empty(largest.shape[0] * largest.shape[1] * n_targets)
 
 
 def _losses(path: _Path, data: _Responses, fold: Fold, alphas: NDArray[np.float64]) -> torch.Tensor:
     """Squared errors [n_alphas, n_targets], averaged inside inner folds and summed over them."""
     forms = _ErrorForms(path, fold, alphas)
-    parts = [forms.of(data.centred(i, fold.train)) for i in range(len(data.slices))]
-    return torch.cat(parts, dim=1)
+    losses = torch.zeros((len(alphas), data.n_targets), dtype=torch.float64, device=data.device)
+    buffer = forms.buffer(data.slices[0].stop)
+    for index, targets in enumerate(data.slices):
+        forms.add_to(losses[:, targets], data.centred(index, fold.train), buffer)
+    return losses
 
 
 def _losses_of_few(
