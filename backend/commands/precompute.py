@@ -23,13 +23,7 @@ COMPRESSIONS = ("none", "bnb-int8", "bnb-nf4")
 SPLITS: tuple[Split, ...] = ("contiguous", "shuffled")
 
 
-STORY_RUNS = (
-    ("sub-01", "none"),
-    ("sub-02", "none"),
-    ("sub-03", "none"),
-    ("sub-01", "bnb-int8"),
-    ("sub-01", "bnb-nf4"),
-)
+SUBJECTS = ("sub-01", "sub-02", "sub-03")
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -77,9 +71,8 @@ def _tasks(data: DataChoice, store: Path) -> Iterator[AnyTask]:
     for split in SPLITS:
         for compression in COMPRESSIONS:
             yield build_task(data, "minilm-l6", store, compression=compression, split=split)[0]
-    for subject, compression in STORY_RUNS:
-        stories = choose_stories("demo-cortex", subject)
-        yield build_story_task(stories, "minilm-l6", store, compression=compression)
+    for subject in SUBJECTS:
+        yield build_story_task(choose_stories("demo-cortex", subject), "minilm-l6", store)
 
 
 def _compute(task: AnyTask) -> None:

@@ -37,7 +37,7 @@ def precomputed(tmp_path_factory, gpt2_folder):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(precompute, "PEREIRA", DEMO.name)
         patch.setattr(precompute, "COMPRESSIONS", ("none",))
-        patch.setattr(precompute, "STORY_RUNS", ())
+        patch.setattr(precompute, "SUBJECTS", ())
         patch.setattr(precompute, "build_task", build)
         reference = write_reference(folder / "reference")
         words = ["--data", DEMO.parent, "--reference", reference, "--out", out]
