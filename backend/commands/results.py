@@ -6,6 +6,7 @@ from pathlib import Path
 
 from backend.commands.encode import print_run, shipped_store
 from backend.commands.encode_stories import print_story_run
+from backend.encoding.story_folds import STORY_SPLITS
 from backend.errors import InputError
 from backend.paths import default_store
 from backend.store.queries import METRICS, baseline_scores, layer_curves, published, runs
@@ -14,7 +15,7 @@ from backend.store.selection import Selection
 
 TABLES = ("layers", "baselines", "runs", "published")
 _SHOWN = [
-    "run_id", "evidence", "dataset", "model", "compression", "split", "n_samples", "roi",
+    "run_id", "evidence", "dataset", "subject", "model", "compression", "split", "n_samples", "roi",
     "best_layer", "best_r", "created_at",
 ]  # fmt: skip
 
@@ -95,7 +96,10 @@ def _add_filters(parser: argparse.ArgumentParser) -> None:
     filters.add_argument("--dataset")
     filters.add_argument("--model", action="append", default=[], help="may be repeated")
     filters.add_argument("--compression", action="append", default=[], help="may be repeated")
-    filters.add_argument("--split", choices=("contiguous", "grouped", "shuffled"))
+    filters.add_argument("--subject")
+    filters.add_argument(
+        "--split", choices=("contiguous", "grouped", *STORY_SPLITS[:2], "shuffled")
+    )
     filters.add_argument("--evidence", choices=("measured", "simulated"))
     filters.add_argument("--roi", metavar="RESPONSE")
     parser.add_argument(
@@ -107,6 +111,7 @@ def _add_filters(parser: argparse.ArgumentParser) -> None:
 def _selection(arguments: argparse.Namespace) -> Selection:
     return Selection(
         dataset=arguments.dataset,
+        subject=arguments.subject,
         roi=arguments.roi,
         split=arguments.split,
         models=tuple(arguments.model),
