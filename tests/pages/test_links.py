@@ -9,7 +9,9 @@ from tests.pages.conftest import LAYERS, RUN, Open, add_run, chart, is_well
 DEFAULT = {
     "data": "pereira2018-language-network",
     "evidence": "measured",
+    "subject": "average over participants",
     "roi": "language_network_response",
+    "hemisphere": "left",
     "models": "minilm-l6",
     "compressions": ["none", "bnb-int8", "bnb-nf4"],
     "folds": "contiguous",
@@ -30,8 +32,12 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize(
-    "key", ["data", "evidence", "roi", "models", "compressions", "folds", "metric", "shuffled"]
-)
+    "key",
+    [
+        "data", "evidence", "subject", "roi", "hemisphere", "models", "compressions", "folds",
+        "metric", "shuffled",
+    ],
+)  # fmt: skip
 def test_an_unknown_value_is_left_out_with_a_warning(open_app: Open, key: str) -> None:
     app = open_app(RUN, **{key: "nonsense"})
     assert is_well(app)

@@ -98,7 +98,7 @@ def test_a_shard_that_cannot_be_read_is_named_and_the_rest_is_shown(
 def test_every_run_in_the_store_is_listed_on_request(open_app: Open, store: Path) -> None:
     add_run(store, model="mine")
     app = open_app()
-    (expander,) = [e for e in app.get("expander") if e.label == "All 7 runs"]
+    (expander,) = [e for e in app.get("expander") if e.label == "All 10 runs"]
     assert not expander.dataframe
     assert "| toy | measured | mine | full precision | contiguous folds | 1 |" in words(app)
 
