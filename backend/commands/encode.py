@@ -8,18 +8,17 @@ from typing import get_args
 import pandas as pd
 
 from backend import catalog
+from backend.commands.compute import compute_if_new
 from backend.commands.encode_stories import STORY_OPTIONS, add_story_options, run_stories
 from backend.encoding.folds import Split
 from backend.encoding.story_folds import STORY_SPLITS
 from backend.errors import InputError
-from backend.jobs.progress import Terminal
 from backend.jobs.request import build_task, check_folds, choose_data
 from backend.jobs.stories import is_stories
 from backend.paths import PRECOMPUTED, default_store
 from backend.store.queries import (
     baseline_scores,
     gains_over_baselines,
-    has_run,
     layer_curves,
     runs,
 )
@@ -188,17 +187,7 @@ def _run_sentences(arguments: argparse.Namespace) -> int:
     config = task.config
     for warning in check_folds(config, recording):
         print(f"warning: {warning}")
-    if has_run(ResultStore(store), config.run_id) and not arguments.again:
-        print(f"run {config.run_id} is in {store} already (--again computes it once more)")
-    else:
-        # Importing torch takes seconds, which a wrong column name should not cost.
-        from backend.jobs.encode import run_encoding
-
-        progress = Terminal()
-        try:
-            run_encoding(task, progress)
-        finally:
-            progress.close()
+    compute_if_new(task, store, arguments.again)
     print_run(ResultStore(store), config.run_id)
     print(f"\nshard {config.run_id} in {store}; see it in the app: streamlit run app.py")
     return 0

@@ -4,13 +4,13 @@ import argparse
 
 import pandas as pd
 
+from backend.commands.compute import compute_if_new
 from backend.encoding.alignment import METHODS
 from backend.jobs.config import StoryConfig
-from backend.jobs.progress import Terminal
 from backend.jobs.stories import choose_stories
 from backend.jobs.story_request import build_story_task
 from backend.paths import default_store
-from backend.store.queries import has_run, runs
+from backend.store.queries import runs
 from backend.store.reader import ResultStore
 from backend.store.story_queries import region_summary
 
@@ -128,17 +128,7 @@ def run_stories(arguments: argparse.Namespace) -> int:
         permutations=arguments.permutations,
     )
     run_id = task.config.run_id
-    if has_run(ResultStore(store), run_id) and not arguments.again:
-        print(f"run {run_id} is in {store} already (--again computes it once more)")
-    else:
-        # Importing torch takes seconds, which a wrong option should not cost.
-        from backend.jobs.encode_stories import run_story_encoding
-
-        progress = Terminal()
-        try:
-            run_story_encoding(task, progress)
-        finally:
-            progress.close()
+    compute_if_new(task, store, arguments.again)
     print_story_run(ResultStore(store), run_id)
     print(f"\nshard {run_id} in {store}; see it in the app: streamlit run app.py")
     return 0

@@ -5,10 +5,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from backend.commands.compute import compute
 from backend.encoding.folds import Split
 from backend.errors import InputError
 from backend.jobs.config import AnyTask
-from backend.jobs.progress import Terminal
 from backend.jobs.request import DataChoice, build_task, choose_data
 from backend.jobs.stories import choose_stories
 from backend.jobs.story_request import build_story_task
@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
             config = task.config
             print(f"{config.dataset}, {config.subject}: {config.compression}, {config.split}")
             if not has_run(ResultStore(store), config.run_id):
-                _compute(task)
+                compute(task)
         write_precomputed(ResultStore(store), published, arguments.out)
     print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.1f} MB")
     return 0
@@ -73,13 +73,3 @@ def _tasks(data: DataChoice, store: Path) -> Iterator[AnyTask]:
             yield build_task(data, "minilm-l6", store, compression=compression, split=split)[0]
     for subject in SUBJECTS:
         yield build_story_task(choose_stories("demo-cortex", subject), "minilm-l6", store)
-
-
-def _compute(task: AnyTask) -> None:
-    from backend.jobs.run import run_task
-
-    progress = Terminal()
-    try:
-        run_task(task, progress)
-    finally:
-        progress.close()
