@@ -15,6 +15,7 @@ from backend.commands import (
     results,
     simulate_cortex,
     simulate_demo,
+    train_family,
     words,
 )
 from backend.errors import CortexScaleError
@@ -52,6 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
     precompute.add_parser(commands)
     simulate_demo.add_parser(commands)
     simulate_cortex.add_parser(commands)
+    train_family.add_parser(commands)
     words.add_parser(commands)
     return parser
 

@@ -1,0 +1,1 @@
+"""The small language models that ship with the project, and the recipe that trains them."""
