@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 
 from backend.store.reader import ResultStore
-from backend.store.schema import PUBLISHED, RUN_TABLES
+from backend.store.schema import PUBLISHED, TABLES
 
 
 def write_precomputed(store: ResultStore, published: pd.DataFrame, out: Path) -> None:
@@ -27,7 +27,7 @@ def write_precomputed(store: ResultStore, published: pd.DataFrame, out: Path) ->
     temporary = out.with_suffix(".part")
     temporary.unlink(missing_ok=True)
     with duckdb.connect(str(temporary)) as connection:
-        for name, schema in RUN_TABLES.items():
+        for name, schema in TABLES.items():
             columns = ", ".join(schema.names)
             frame = store.query(f"SELECT {columns} FROM {name} ORDER BY ALL")
             _write_table(

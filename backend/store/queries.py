@@ -251,6 +251,31 @@ def compression_changes(store: ResultStore, selection: Selection, split: str) ->
     )
 
 
+def model_quality(store: ResultStore) -> pd.DataFrame:
+    """List what was measured of models: perplexity, size, speed.
+
+    Parameters
+    ----------
+    store : ResultStore
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns of ``model_quality``; of measurements of one model, compression, calibration and
+        text the latest.
+    """
+    return store.query(
+        """
+        SELECT * FROM model_quality
+        QUALIFY row_number() OVER (
+            PARTITION BY model, model_fingerprint, compression, calibration_sha256, corpus_sha256
+            ORDER BY created_at DESC, quality_id
+        ) = 1
+        ORDER BY corpus, model, compression
+        """
+    )
+
+
 def published(store: ResultStore, metric: str | None = None) -> pd.DataFrame:
     """List published figures, each with its citation key and whether it was reviewed.
 

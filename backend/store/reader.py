@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from backend.errors import StoreError
-from backend.store.schema import PUBLISHED, RUN_TABLES, schema_fault
+from backend.store.schema import PUBLISHED, RUN_TABLES, TABLES, schema_fault
 
 # Of a query's answer that is kept for the next time, and how many are.
 _KEPT_BYTES = 2_000_000
@@ -59,8 +59,8 @@ class ResultStore:
         self._answers: OrderedDict[tuple[str, str], pd.DataFrame] = OrderedDict()
         self._connection = duckdb.connect(":memory:")
         self._attached = self._attach(precomputed)
-        self._files = {name: self._find(name) for name in RUN_TABLES}
-        for name, schema in RUN_TABLES.items():
+        self._files = {name: self._find(name) for name in TABLES}
+        for name, schema in TABLES.items():
             self._connection.register(f"empty_{name}", schema.empty_table())
         self._make_views()
         self._make_published()
@@ -133,7 +133,7 @@ class ResultStore:
         return bool(damaged)
 
     def _find(self, name: str) -> dict[str, Path]:
-        """Shards of a table that seem readable, by run id; the others become problems."""
+        """Shards of a table that seem readable, by their id; the others become problems."""
         files = {}
         for path in sorted((self.folder / name).glob("*.parquet")):
             try:
@@ -146,9 +146,10 @@ class ResultStore:
                 self.problems += (Problem(path, fault),)
         return files
 
-    def _attach(self, precomputed: Path | None) -> bool:
+    def _attach(self, precomputed: Path | None) -> frozenset[str]:
+        """Attach the precomputed results, and name their tables."""
         if precomputed is None or not precomputed.exists():
-            return False
+            return frozenset()
         try:
             quoted = str(precomputed).replace("'", "''")
             self._connection.execute(f"ATTACH '{quoted}' AS pre (READ_ONLY)")
@@ -157,35 +158,44 @@ class ResultStore:
                 f"the precomputed results {precomputed.name} cannot be opened ({error}). Check the "
                 "file out again with git, or make it again with: python -m backend precompute"
             ) from error
-        return True
+        tables = self._connection.sql(
+            "SELECT table_name FROM duckdb_tables() WHERE database_name = 'pre'"
+        )
+        return frozenset(name for (name,) in tables.fetchall())
 
     def _make_views(self) -> None:
         # A run is whole when each of its tables can be read.
-        whole = sorted(set.intersection(*(set(files) for files in self._files.values())))
-        for name, files in self._files.items():
-            parts = [f"SELECT *, 'user' AS origin FROM empty_{name}"]
-            if whole:
-                paths = _list([str(files[run_id]) for run_id in whole])
-                parts.append(
-                    f"SELECT *, 'user' AS origin FROM read_parquet({paths}, union_by_name=true)"
-                )
-            if self._attached:
-                parts.append(
-                    f"SELECT *, 'precomputed' AS origin FROM pre.{name} "
-                    f"WHERE NOT list_contains({_list(whole)}::VARCHAR[], run_id)"
-                )
-            self._connection.execute(
-                f"CREATE OR REPLACE VIEW {name} AS {' UNION ALL BY NAME '.join(parts)}"
+        whole = set.intersection(*(set(self._files[name]) for name in RUN_TABLES))
+        for name in TABLES:
+            files = self._files[name]
+            key, kept = ("run_id", whole) if name in RUN_TABLES else ("quality_id", set(files))
+            self._make_view(name, key, {each: files[each] for each in sorted(kept)})
+
+    def _make_view(self, name: str, key: str, files: Mapping[str, Path]) -> None:
+        parts = [f"SELECT *, 'user' AS origin FROM empty_{name}"]
+        if files:
+            paths = _list([str(path) for path in files.values()])
+            parts.append(
+                f"SELECT *, 'user' AS origin FROM read_parquet({paths}, union_by_name=true)"
             )
+        # A file of an older version lacks some tables.
+        if name in self._attached:
+            parts.append(
+                f"SELECT *, 'precomputed' AS origin FROM pre.{name} "
+                f"WHERE NOT list_contains({_list(list(files))}::VARCHAR[], {key})"
+            )
+        self._connection.execute(
+            f"CREATE OR REPLACE VIEW {name} AS {' UNION ALL BY NAME '.join(parts)}"
+        )
 
     def _make_published(self) -> None:
         self._connection.register("empty_published", PUBLISHED.empty_table())
-        origin = "pre.published" if self._attached else "empty_published"
+        origin = "pre.published" if "published" in self._attached else "empty_published"
         self._connection.execute(f"CREATE VIEW published AS SELECT * FROM {origin}")
 
 
 def store_version(folder: Path) -> tuple[tuple[str, int], ...]:
-    """Name and change time of each run in a store: differs when a run came, went or changed.
+    """Name and change time of what a store holds: differs when anything came, went or changed.
 
     Parameters
     ----------
@@ -195,7 +205,7 @@ def store_version(folder: Path) -> tuple[tuple[str, int], ...]:
     -------
     tuple of (str, int)
     """
-    paths = (folder / "runs").glob("*.parquet")
+    paths = [*(folder / "runs").glob("*.parquet"), *(folder / "model_quality").glob("*.parquet")]
     return tuple(sorted((path.name, path.stat().st_mtime_ns) for path in paths))
 
 

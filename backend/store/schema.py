@@ -97,6 +97,35 @@ SPACES = pa.schema(
     ]
 )
 
+MODEL_QUALITY = pa.schema(
+    [
+        ("quality_id", _text),
+        ("model", _text),
+        ("model_fingerprint", _text),
+        ("model_family", _text),
+        ("n_parameters", _whole),
+        ("compression", _text),
+        ("calibration", _text),
+        ("calibration_sha256", _text),
+        ("bits_per_weight", pa.float64()),
+        ("sparsity", pa.float64()),
+        ("bytes_on_disk", _whole),
+        ("bytes_in_memory", _whole),
+        ("corpus", _text),
+        ("corpus_sha256", _text),
+        ("n_tokens", _whole),
+        ("n_bytes", _whole),
+        ("window", pa.int32()),
+        ("perplexity", pa.float64()),
+        ("bits_per_byte", pa.float64()),
+        ("tokens_per_second", pa.float64()),
+        ("seconds_to_compress", pa.float64()),
+        ("device", _text),
+        ("code_version", _text),
+        ("created_at", pa.timestamp("us", tz="UTC")),
+    ]
+)
+
 PUBLISHED = pa.schema(
     [
         ("citation", _text),
@@ -124,6 +153,10 @@ RUN_TABLES: Mapping[str, pa.Schema] = {
 """Tables that a run writes, in the order of writing: a run counts once its row in ``runs`` is
 there, so whatever a killed task left in the others is never read."""
 
+TABLES: Mapping[str, pa.Schema] = {**RUN_TABLES, "model_quality": MODEL_QUALITY}
+"""All tables of which a store holds shards. A model's quality belongs to no run: it is measured
+once for a model, a compression and a text."""
+
 REQUIRED: Mapping[str, tuple[str, ...]] = {
     "roi_scores": ("run_id", "layer", "roi", "fold", "r"),
     "baseline_scores": ("run_id", "baseline", "roi", "fold", "r"),
@@ -133,6 +166,7 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
         "run_id", "dataset", "model", "compression", "split", "n_folds", "n_samples", "evidence",
         "source", "created_at", "config",
     ),
+    "model_quality": ("quality_id", "model", "compression", "corpus", "created_at"),
 }  # fmt: skip
 """Columns without which a row says nothing. A shard of an older version may lack the others, which
 are then empty."""
@@ -156,7 +190,7 @@ def schema_fault(name: str, found: pa.Schema) -> str | None:
     missing = [column for column in REQUIRED[name] if column not in found.names]
     if missing:
         return f"the column {missing[0]} is missing"
-    for field in RUN_TABLES[name]:
+    for field in TABLES[name]:
         if field.name not in found.names:
             continue
         holds, wanted = _kind(found.field(field.name).type), _kind(field.type)

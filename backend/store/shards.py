@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from backend.errors import StoreError
-from backend.store.schema import RUN_TABLES
+from backend.store.schema import MODEL_QUALITY, RUN_TABLES
 
 Row = Mapping[str, object]
 
@@ -47,6 +47,27 @@ def write_run(store: Path, run_id: str, tables: RunTables) -> None:
     for name, schema in RUN_TABLES.items():
         table = pa.Table.from_pylist([dict(row) for row in rows[name]], schema=schema)
         _write_atomically(store / name / f"{run_id}.parquet", table)
+
+
+def write_quality(store: Path, quality_id: str, row: Row) -> None:
+    """Write what was measured of a model: ``STORE/model_quality/QUALITY_ID.parquet``.
+
+    Parameters
+    ----------
+    store : Path
+        Made if it is not there.
+    quality_id : str
+        A measurement that is made again replaces itself.
+    row : mapping
+        Columns of ``model_quality``.
+
+    Raises
+    ------
+    StoreError
+        As :func:`write_run`.
+    """
+    table = pa.Table.from_pylist([dict(row)], schema=MODEL_QUALITY)
+    _write_atomically(store / "model_quality" / f"{quality_id}.parquet", table)
 
 
 def _write_atomically(path: Path, table: pa.Table) -> None:

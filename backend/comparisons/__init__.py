@@ -1,0 +1,1 @@
+"""Runs beside each other: scale, compression, and what published claims say of them."""

@@ -1,0 +1,211 @@
+"""Scores of several runs, made comparable: one design, one layer of each, the same units."""
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import pandas as pd
+
+from backend.errors import InputError
+from backend.store.queries import METRICS
+from backend.store.reader import ResultStore
+from backend.store.selection import Selection
+
+Units = Literal["folds", "subjects"]
+
+# What may differ between two requests whose scores are compared; whatever else differs (context,
+# delays, folds, seed) is another design.
+_FREE = (
+    "model", "model_fingerprint", "compression", "calibration", "layers", "subject", "data_sha256",
+    "ceilings", "citation", "permutations",
+)  # fmt: skip
+_ONE = ["run_id", "roi", "hemisphere"]
+
+
+@dataclass(frozen=True)
+class LayerRule:
+    """Which layer stands for a model.
+
+    Attributes
+    ----------
+    depth : float or None
+        Relative depth from 0, the embedding output, to 1, the last layer: the nearest layer is
+        taken. None takes the best layer, chosen for each fold on the other folds alone, so that
+        the choice does not flatter the score.
+    """
+
+    depth: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a depth outside the model."""
+        if self.depth is not None and not 0 <= self.depth <= 1:
+            raise InputError(
+                f"a relative depth of {self.depth} was given; it goes from 0, the embedding "
+                "output, to 1, the last layer."
+            )
+
+
+BEST = LayerRule()
+
+
+class Scores(NamedTuple):
+    """Scores of one design.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+    left_out : int
+        Runs of other designs that would have fitted the selection.
+    """
+
+    frame: pd.DataFrame
+    left_out: int
+
+
+def comparable_scores(
+    store: ResultStore, selection: Selection, split: str, metric: str = "r"
+) -> Scores:
+    """Collect scores of runs that differ in model, compression and subject alone.
+
+    Where a selection holds several designs (another context length, other delays, another number
+    of folds), the one with most runs is taken, the latest of equals. Of runs that were made twice
+    the latest counts.
+
+    Parameters
+    ----------
+    store : ResultStore
+    selection : Selection
+        With a data set.
+    split : str
+    metric : {"r", "r_normalized", "unique_r2"}
+
+    Returns
+    -------
+    Scores
+        One row per run, roi, hemisphere, layer and fold: run_id, dataset, evidence, source,
+        subject, model, model_family, n_parameters, compression, calibration, bits_per_weight,
+        sparsity, n_samples, roi, hemisphere, layer, n_layers (the deepest in the run), fold, unit
+        (the held-out story, or the number of the fold), score, ceiling.
+
+    Raises
+    ------
+    ValueError
+        If the metric is unknown.
+    """
+    if metric not in METRICS:
+        raise ValueError(f"unknown metric {metric!r}; accepted are {', '.join(METRICS)}")
+    where, parameters = selection.model_copy(update={"split": split}).where()
+    within, values = selection.within_runs()
+    nothing = ", ".join(f'"{name}": null' for name in _FREE)
+    frame = store.query(
+        f"""
+        WITH chosen AS (
+            SELECT *, json_merge_patch(config, '{{{nothing}}}')::VARCHAR AS design,
+                   config->'calibration' AS calibration
+            FROM runs WHERE {where}
+            QUALIFY row_number() OVER (
+                PARTITION BY model, compression, subject, design ORDER BY created_at DESC, run_id
+            ) = 1
+        )
+        SELECT run_id, created_at, design, dataset, evidence, source, subject, model, model_family,
+               n_parameters, compression, calibration::VARCHAR AS calibration, bits_per_weight,
+               sparsity, n_samples, roi, hemisphere, layer,
+               max(layer) OVER (PARTITION BY run_id) AS n_layers, fold,
+               coalesce(held_out, fold::VARCHAR) AS unit, {metric} AS score, ceiling
+        FROM chosen JOIN roi_scores USING (run_id)
+        WHERE {within} AND {metric} IS NOT NULL
+        ORDER BY model, compression, subject, run_id, roi, hemisphere, layer, fold
+        """,
+        [*parameters, *values],
+    )
+    if frame.empty:
+        return Scores(frame.drop(columns=["created_at", "design"]), 0)
+    designs = frame.groupby("design").agg(n=("run_id", "nunique"), latest=("created_at", "max"))
+    best = designs.sort_values(["n", "latest"]).index[-1]
+    kept = frame[frame["design"] == best].drop(columns=["created_at", "design"])
+    left_out = frame["run_id"].nunique() - kept["run_id"].nunique()
+    return Scores(kept.reset_index(drop=True), left_out)
+
+
+def at_layer(frame: pd.DataFrame, rule: LayerRule = BEST) -> pd.DataFrame:
+    """Keep one layer of each run, response and fold.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        As of :func:`comparable_scores`.
+    rule : LayerRule
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same columns.
+    """
+    if frame.empty:
+        return frame
+    if rule.depth is None:
+        others = _mean_of_other_folds(frame)
+        keys = [*_ONE, "fold"]
+        chosen = frame.assign(others=others).dropna(subset="others")
+        places = chosen.groupby(keys, sort=False)["others"].idxmax()
+    else:
+        distance = (frame["layer"] - rule.depth * frame["n_layers"]).abs()
+        nearest = frame.assign(distance=distance)
+        places = nearest.groupby([*_ONE, "fold"], sort=False)["distance"].idxmin()
+    return frame.loc[places.to_numpy()].reset_index(drop=True)
+
+
+def _mean_of_other_folds(frame: pd.DataFrame) -> pd.Series:
+    groups = frame.groupby([*_ONE, "layer"])["score"]
+    n = groups.transform("size")
+    total = groups.transform("sum")
+    return ((total - frame["score"]) / (n - 1)).where(n > 1)
+
+
+def paired_with_full_precision(frame: pd.DataFrame, rule: LayerRule | None = BEST) -> pd.DataFrame:
+    """Pair each compressed run with its model at full precision: same layer, response and fold.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        As of :func:`comparable_scores`.
+    rule : LayerRule or None
+        Chooses the layer by the model at full precision; None keeps every layer.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of compressed runs, and full (the score at full precision) and difference, ``score -
+        full``. A model without a run at full precision has no rows.
+    """
+    keys = ["model", "subject", "roi", "hemisphere", "layer", "fold"]
+    full = frame[frame["compression"] == "none"]
+    full = full if rule is None else at_layer(full, rule)
+    full = full[[*keys, "score"]].rename(columns={"score": "full"})
+    pairs = frame[frame["compression"] != "none"].merge(full, on=keys)
+    return pairs.assign(difference=pairs["score"] - pairs["full"])
+
+
+def by_unit(frame: pd.DataFrame, column: str, units: Units) -> pd.DataFrame:
+    """Average a column to one value per unit, over which intervals and tests are then made.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        With one layer of each run and fold.
+    column : str
+        ``score`` or ``difference``.
+    units : {"folds", "subjects"}
+        Folds (held-out stories) average over subjects and speak of these recordings; subjects
+        average over folds and speak of people.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per model, compression, roi, hemisphere and unit, with ``column``.
+    """
+    name = "unit" if units == "folds" else "subject"
+    keys = ["model", "compression", "roi", "hemisphere", name]
+    # First within a subject, so that one with more rows does not count for more.
+    within = frame.groupby([*keys, *({"subject"} - {name})], sort=False)[column].mean()
+    means = within.groupby(keys, sort=False).mean().reset_index()
+    return means.rename(columns={name: "unit"})
