@@ -115,7 +115,7 @@ MODEL_QUALITY = pa.schema(
         ("corpus_sha256", _text),
         ("n_tokens", _whole),
         ("n_bytes", _whole),
-        ("window", pa.int32()),
+        ("window_tokens", pa.int32()),
         ("perplexity", pa.float64()),
         ("bits_per_byte", pa.float64()),
         ("tokens_per_second", pa.float64()),
