@@ -8,6 +8,7 @@ from backend.catalog.entries import (
     ModelEntry,
     RoiEntry,
     StoryDatasetEntry,
+    Weights,
 )
 from backend.catalog.load import (
     citations,
@@ -28,6 +29,7 @@ __all__ = [
     "ModelEntry",
     "RoiEntry",
     "StoryDatasetEntry",
+    "Weights",
     "citations",
     "compressions",
     "dataset_with_checksum",

@@ -2,7 +2,7 @@
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, PositiveFloat, model_validator
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveFloat, model_validator
 
 Evidence = Literal["measured", "simulated", "published"]
 Point = tuple[float, float, float]
@@ -32,6 +32,32 @@ class Citation(Entry):
     url: str
 
 
+class Weights(Entry):
+    """Weights that are read when a model is loaded for its hidden states, without a head.
+
+    Attributes
+    ----------
+    embeddings : int
+        In tables of words, positions and types, which no compression touches.
+    linear : int
+        In the matrices of linear layers, which compressions touch.
+    rows : int
+        Rows of those matrices: each has a scale of its own in 8 bits.
+    other : int
+        Biases and norms.
+    """
+
+    embeddings: NonNegativeInt
+    linear: NonNegativeInt
+    rows: NonNegativeInt
+    other: NonNegativeInt
+
+    @property
+    def total(self) -> int:
+        """Number of weights."""
+        return self.embeddings + self.linear + self.other
+
+
 class ModelEntry(Entry):
     """A language model that can be chosen by name.
 
@@ -42,7 +68,7 @@ class ModelEntry(Entry):
     family : str
         Models of one family share a colour and a line.
     n_parameters : int
-        Exact number of weights.
+        Exact number of weights, the head of a decoder included, tied weights once.
     n_layers : int
         Transformer blocks; the states have one layer more, layer 0 being the embedding output.
     width : int
@@ -50,11 +76,23 @@ class ModelEntry(Entry):
     context : int
         Longest input in tokens.
     licence : str
-        SPDX name.
+        SPDX name, or the licence's own.
+    gated : bool
+        The hub asks for an account that has accepted the licence.
+    instruct : bool
+        Tuned to follow instructions, rather than the base model.
+    stored : {"float32", "float16", "bfloat16"}
+        Type of the weights as they are published.
     package : str or None
         Python package that carries the weights, in its folder ``model``.
+    folder : str or None
+        Path inside ``assets/`` of a model that ships with the project.
     hub : str or None
         Name on the Hugging Face hub.
+    architecture : dict
+        What config.json says of the shapes; empty where the model's files are here to be read.
+    weights : Weights or None
+        Counted from the architecture; None where the model's files are here to be read.
     """
 
     title: str
@@ -64,8 +102,20 @@ class ModelEntry(Entry):
     width: int
     context: int
     licence: str
+    gated: bool = False
+    instruct: bool = False
+    stored: Literal["float32", "float16", "bfloat16"] = "float32"
     package: str | None = None
+    folder: str | None = None
     hub: str | None = None
+    architecture: dict[str, bool | int | str] = {}
+    weights: Weights | None = None
+
+    @model_validator(mode="after")
+    def _check_place(self) -> Self:
+        if not (self.package or self.folder or self.hub):
+            raise ValueError("a model needs a package, a folder in assets/ or a hub name")
+        return self
 
 
 class Compression(Entry):

@@ -95,8 +95,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     model = parser.add_argument_group("model")
     model.add_argument(
         "--model", default="minilm-l6", metavar="NAME",
-        help=f"catalogue name ({', '.join(catalog.models())}), folder, or hub name "
-        "(default: minilm-l6)",
+        help="a name that python -m backend models lists, a folder, or a hub name; with :random at "
+        "its end, that model with random weights (default: minilm-l6)",
     )  # fmt: skip
     model.add_argument(
         "--compression", choices=tuple(catalog.compressions()), default="none",

@@ -6,15 +6,19 @@ import json
 import re
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from backend import catalog
+from backend.catalog import ModelEntry
 from backend.errors import ModelError
+from backend.paths import ASSETS
 
 _HUB_NAME = re.compile(r"^[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?$")
 _SAMPLE_BYTES = 1 << 20
+RANDOM = ":random"
+"""At the end of a model's name: the same architecture and tokenizer, with random weights."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,7 @@ class ModelSource:
     location : str
         What ``from_pretrained`` is given: a folder or a hub name.
     kind : {"package", "folder", "hub"}
+        A package, or a folder of the project itself; a user's folder; the hub.
     family : str
         From the catalogue, else the architecture in config.json, else the name itself.
     n_parameters : int or None
@@ -39,6 +44,13 @@ class ModelSource:
     fingerprint : str or None
         Hash of a folder's configuration and weights, so that two folders of one name are not
         taken for each other; None for the hub.
+    random : bool
+        The architecture and the tokenizer of the model, with weights freshly drawn: its twin that
+        has learned nothing.
+    entry : str or None
+        Its name in the catalogue.
+    architecture : str or None
+        ``model_type`` of config.json, where that is known.
     """
 
     name: str
@@ -49,6 +61,16 @@ class ModelSource:
     n_layers: int | None = None
     width: int | None = None
     fingerprint: str | None = None
+    random: bool = False
+    entry: str | None = None
+    architecture: str | None = None
+
+    @property
+    def address(self) -> str:
+        """What :func:`resolve_model` finds the model by, from whatever folder it is asked."""
+        if self.kind != "folder":
+            return self.name
+        return self.location + (RANDOM if self.random else "")
 
 
 def resolve_model(name: str) -> ModelSource:
@@ -57,6 +79,7 @@ def resolve_model(name: str) -> ModelSource:
     Parameters
     ----------
     name : str
+        With ``:random`` at its end, the twin of that model with random weights.
 
     Returns
     -------
@@ -68,25 +91,48 @@ def resolve_model(name: str) -> ModelSource:
         If the name is none of the three, a folder is not a saved model, or a packaged model is
         not installed.
     """
+    if name.endswith(RANDOM) and _existing_folder(name) is None:
+        return _random_twin(resolve_model(name.removesuffix(RANDOM)))
     entry = catalog.models().get(name)
     if entry is not None:
-        if entry.package is not None:
-            folder = _package_folder(name, entry.package)
-            return _from_folder(folder, name, "package", entry.family)
-        if entry.hub is not None:
-            return ModelSource(
-                name, entry.hub, "hub", entry.family, entry.n_parameters, entry.n_layers,
-                entry.width,
-            )  # fmt: skip
+        return _from_catalogue(name, entry)
     saved = _existing_folder(name)
     if saved is not None:
-        return _from_folder(saved, saved.name, "folder", None)
+        return _from_folder(saved, saved.name, "folder")
     if not _HUB_NAME.match(name):
         raise ModelError(
-            f"no model {name!r}: it is not in the catalogue ({', '.join(catalog.models())}), not a "
-            "folder, and not of the form of a hub name (organisation/model)."
+            f"no model {name!r}: it is not in the catalogue (python -m backend models lists it), "
+            "not a folder, and not of the form of a hub name (organisation/model)."
         )
+    for known, entry in catalog.models().items():
+        # One model is filed under one name, whichever way it was asked for.
+        if entry.hub == name:
+            return _from_catalogue(known, entry)
     return ModelSource(name, name, "hub", name.split("/")[-1].split("-")[0])
+
+
+def _random_twin(source: ModelSource) -> ModelSource:
+    learned = source.fingerprint or source.location
+    return replace(
+        source,
+        name=source.name + RANDOM,
+        family=f"{source.family}, random weights",
+        fingerprint=hashlib.sha256(f"{learned}{RANDOM}".encode()).hexdigest()[:16],
+        random=True,
+    )
+
+
+def _from_catalogue(name: str, entry: ModelEntry) -> ModelSource:
+    if entry.package is not None:
+        folder = _package_folder(name, entry.package)
+    elif entry.folder is not None:
+        folder = _shipped_folder(name, entry.folder)
+    else:
+        return ModelSource(
+            name, str(entry.hub), "hub", entry.family, entry.n_parameters, entry.n_layers,
+            entry.width, entry=name, architecture=str(entry.architecture.get("model_type", "")),
+        )  # fmt: skip
+    return replace(_from_folder(folder, name, "package"), family=entry.family, entry=name)
 
 
 def _existing_folder(name: str) -> Path | None:
@@ -108,9 +154,17 @@ def _package_folder(name: str, package: str) -> Path:
     return Path(spec.origin).parent / "model"
 
 
-def _from_folder(
-    folder: Path, name: str, kind: Literal["package", "folder"], family: str | None
-) -> ModelSource:
+def _shipped_folder(name: str, folder: str) -> Path:
+    path = ASSETS / folder
+    if not path.is_dir():
+        raise ModelError(
+            f"the model {name} ships with the project in {path}, which is not there; get the whole "
+            "project again, its assets included."
+        )
+    return path
+
+
+def _from_folder(folder: Path, name: str, kind: Literal["package", "folder"]) -> ModelSource:
     path = folder / "config.json"
     if not path.is_file():
         raise ModelError(
@@ -127,11 +181,12 @@ def _from_folder(
         name=name,
         location=str(folder),
         kind=kind,
-        family=family or str(config.get("model_type", name)),
+        family=str(config.get("model_type", name)),
         n_parameters=_count_parameters(folder),
         n_layers=_first(config, "num_hidden_layers", "n_layer", "num_layers"),
         width=_first(config, "hidden_size", "n_embd", "d_model"),
         fingerprint=_fingerprint(folder),
+        architecture=str(config["model_type"]) if "model_type" in config else None,
     )
 
 
@@ -139,14 +194,15 @@ def _first(config: Mapping[str, Any], *keys: str) -> int | None:
     return next((int(config[key]) for key in keys if isinstance(config.get(key), int)), None)
 
 
-def _weights(folder: Path) -> list[Path]:
+def weight_files(folder: Path) -> list[Path]:
+    """List a folder's safetensors files."""
     return sorted(folder.glob("*.safetensors"))
 
 
 def _count_parameters(folder: Path) -> int | None:
     """Sum the shapes in the safetensors headers: a few kilobytes, whatever the model's size."""
     total = 0
-    for path in _weights(folder):
+    for path in weight_files(folder):
         header = safetensors_header(path)
         for name, tensor in header.items():
             if name != "__metadata__" and tensor["dtype"] in ("F64", "F32", "F16", "BF16"):
@@ -196,7 +252,7 @@ def safetensors_header(path: Path) -> dict[str, Any]:
 def _fingerprint(folder: Path) -> str:
     """Hash the configuration, and of each weight file its name, size, first and last megabyte."""
     digest = hashlib.sha256((folder / "config.json").read_bytes())
-    for path in _weights(folder):
+    for path in weight_files(folder):
         size = path.stat().st_size
         digest.update(f"{path.name}:{size}".encode())
         with path.open("rb") as file:

@@ -195,7 +195,7 @@ def build_task(
         config=config,
         # Whole paths, since a background worker runs in another folder than the one who asks.
         data_path=data.path.resolve(),
-        model_name=source.location if source.kind == "folder" else model,
+        model_name=source.address,
         store=store.resolve(),
         device=device,
     )

@@ -79,7 +79,7 @@ def build_story_task(
     return StoryTask(
         config=config,
         data_path=data.path.resolve(),
-        model_name=source.location if source.kind == "folder" else model,
+        model_name=source.address,
         store=store.resolve(),
         device=device,
         cache=cache_folder().resolve(),

@@ -58,21 +58,77 @@ def test_fingerprint_follows_the_config(gpt2_folder, tmp_path):
 
 
 def test_a_hub_name_is_taken_as_it_is():
-    source = resolve_model("EleutherAI/pythia-70m")
-    assert (source.kind, source.location) == ("hub", "EleutherAI/pythia-70m")
-    assert source.family == "pythia"
+    source = resolve_model("cerebras/Cerebras-GPT-111M")
+    assert (source.kind, source.location) == ("hub", "cerebras/Cerebras-GPT-111M")
+    assert source.family == "Cerebras"
     assert source.n_parameters is None
 
 
-def test_a_catalogued_hub_model_carries_the_catalogues_facts(monkeypatch):
-    entry = ModelEntry(
-        title="Pythia 70M", family="Pythia", n_parameters=70, n_layers=6, width=512, context=2048,
-        licence="Apache-2.0", hub="EleutherAI/pythia-70m",
-    )  # fmt: skip
-    monkeypatch.setattr("backend.catalog.models", lambda: {"pythia-70m": entry})
-    source = resolve_model("pythia-70m")
+@pytest.mark.parametrize("name", ["pythia-70m", "EleutherAI/pythia-70m"])
+def test_a_catalogued_hub_model_has_one_name_and_the_catalogues_facts(name):
+    source = resolve_model(name)
+    assert (source.name, source.entry) == ("pythia-70m", "pythia-70m")
     assert (source.kind, source.location) == ("hub", "EleutherAI/pythia-70m")
-    assert (source.family, source.n_parameters, source.n_layers) == ("Pythia", 70, 6)
+    assert (source.family, source.architecture) == ("Pythia", "gpt_neox")
+    assert (source.n_parameters, source.n_layers, source.width) == (70_426_624, 6, 512)
+
+
+@pytest.fixture
+def shipped(gpt2_folder, monkeypatch):
+    """The tiny model as one that ships in assets/, under the name ours."""
+    facts = models()["gpt2"].model_dump(exclude={"hub", "weights", "architecture"})
+    entry = ModelEntry.model_validate({**facts, "family": "Ours", "folder": gpt2_folder.name})
+    monkeypatch.setattr("backend.catalog.models", lambda: {"ours": entry})
+    monkeypatch.setattr("backend.features.sources.ASSETS", gpt2_folder.parent)
+    return gpt2_folder
+
+
+def test_a_model_that_ships_with_the_project_is_read_from_its_folder(shipped):
+    source, saved = resolve_model("ours"), resolve_model(str(shipped))
+    assert (source.name, source.family, source.kind) == ("ours", "Ours", "package")
+    assert (source.location, source.address) == (str(shipped), "ours")
+    assert (source.n_parameters, source.n_layers) == (saved.n_parameters, 2)
+    assert source.fingerprint == saved.fingerprint
+
+
+def test_a_shipped_model_that_is_not_there_says_so(shipped, monkeypatch, tmp_path):
+    monkeypatch.setattr("backend.features.sources.ASSETS", tmp_path)
+    with pytest.raises(ModelError, match="ours ships with the project in .* not there; get the"):
+        resolve_model("ours")
+
+
+@pytest.mark.parametrize("model", ["catalogue", "folder", "hub", "unlisted"])
+def test_a_random_twin_is_its_model_but_for_the_weights(model, gpt2_folder):
+    name = {
+        "catalogue": "minilm-l6",
+        "folder": str(gpt2_folder),
+        "hub": "llama-3.2-1b",
+        "unlisted": "cerebras/Cerebras-GPT-111M",
+    }[model]
+    learned, twin = resolve_model(name), resolve_model(f"{name}:random")
+    assert twin.random
+    assert not learned.random
+    assert twin.name == f"{learned.name}:random"
+    assert twin.family == f"{learned.family}, random weights"
+    assert twin.fingerprint not in (None, learned.fingerprint)
+    assert (twin.location, twin.kind, twin.n_parameters, twin.n_layers, twin.width) == (
+        learned.location, learned.kind, learned.n_parameters, learned.n_layers, learned.width,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("suffix", ["", ":random"])
+def test_an_address_leads_to_the_same_model_from_any_folder(
+    gpt2_folder, suffix, monkeypatch, tmp_path
+):
+    monkeypatch.chdir(gpt2_folder.parent)
+    source = resolve_model(f"{gpt2_folder.name}{suffix}")
+    monkeypatch.chdir(tmp_path)
+    assert resolve_model(source.address) == source
+
+
+def test_a_folder_whose_name_ends_in_random_is_that_folder(gpt2_folder, tmp_path):
+    folder = shutil.copytree(gpt2_folder, tmp_path / "twin:random")
+    assert not resolve_model(str(folder)).random
 
 
 def test_a_packaged_model_that_is_not_installed_says_how_to_install_it(monkeypatch):
