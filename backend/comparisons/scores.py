@@ -81,10 +81,12 @@ def comparable_scores(
     Returns
     -------
     Scores
-        One row per run, roi, hemisphere, layer and fold: run_id, dataset, evidence, source,
-        subject, model, model_family, n_parameters, compression, calibration, bits_per_weight,
-        sparsity, n_samples, roi, hemisphere, layer, n_layers (the deepest in the run), fold, unit
-        (the held-out story, or the number of the fold), score, ceiling.
+        One row per run, roi, hemisphere, layer and fold: run_id, dataset, split, n_folds,
+        evidence, source, subject, model, weights (the fingerprint of a local model's files), data
+        (the hash of the recording), model_family, n_parameters, compression, calibration,
+        bits_per_weight, sparsity, context_length, n_samples, roi, hemisphere, layer, n_layers (the
+        deepest in the run), fold, unit (the held-out story, or the number of the fold), score,
+        ceiling.
 
     Raises
     ------
@@ -100,15 +102,17 @@ def comparable_scores(
         f"""
         WITH chosen AS (
             SELECT *, json_merge_patch(config, '{{{nothing}}}')::VARCHAR AS design,
-                   config->'calibration' AS calibration
+                   config->'calibration' AS calibration,
+                   config->>'model_fingerprint' AS weights, config->>'data_sha256' AS data
             FROM runs WHERE {where}
             QUALIFY row_number() OVER (
                 PARTITION BY model, compression, subject, design ORDER BY created_at DESC, run_id
             ) = 1
         )
-        SELECT run_id, created_at, design, dataset, evidence, source, subject, model, model_family,
-               n_parameters, compression, calibration::VARCHAR AS calibration, bits_per_weight,
-               sparsity, n_samples, roi, hemisphere, layer,
+        SELECT run_id, created_at, design, dataset, split, n_folds, evidence, source, subject,
+               model, weights, data, model_family, n_parameters, compression,
+               calibration::VARCHAR AS calibration, bits_per_weight, sparsity, context_length,
+               n_samples, roi, hemisphere, layer,
                max(layer) OVER (PARTITION BY run_id) AS n_layers, fold,
                coalesce(held_out, fold::VARCHAR) AS unit, {metric} AS score, ceiling
         FROM chosen JOIN roi_scores USING (run_id)
@@ -175,9 +179,10 @@ def paired_with_full_precision(frame: pd.DataFrame, rule: LayerRule | None = BES
     -------
     pandas.DataFrame
         Rows of compressed runs, and full (the score at full precision) and difference, ``score -
-        full``. A model without a run at full precision has no rows.
+        full``. A model without a run at full precision on the same weights and the same recording
+        has no rows.
     """
-    keys = ["model", "subject", "roi", "hemisphere", "layer", "fold"]
+    keys = ["model", "weights", "subject", "data", "roi", "hemisphere", "layer", "fold"]
     full = frame[frame["compression"] == "none"]
     full = full if rule is None else at_layer(full, rule)
     full = full[[*keys, "score"]].rename(columns={"score": "full"})
