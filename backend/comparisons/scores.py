@@ -16,7 +16,7 @@ Units = Literal["folds", "subjects"]
 # delays, folds, seed) is another design.
 _FREE = (
     "model", "model_fingerprint", "compression", "calibration", "layers", "subject", "data_sha256",
-    "ceilings", "citation", "permutations",
+    "ceilings", "citation", "permutations", "targets",
 )  # fmt: skip
 _ONE = ["run_id", "roi", "hemisphere"]
 

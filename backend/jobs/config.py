@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from backend import catalog
 
 Split = Literal["contiguous", "grouped", "shuffled"]
+# Fields that requests did not always have, and what their absence meant: at that value they are left
+# out of the hash, so that a run keeps its name.
+_ADDED_LATER = {"calibration": None, "targets": "all"}
 StorySplit = Literal["leave-story-out", "test-story", "contiguous", "shuffled"]
 
 
@@ -63,7 +66,12 @@ class Request(BaseModel):
     @property
     def run_id(self) -> str:
         """Hash of the request: the run's name, cache key and file name."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        stated = {
+            name: value
+            for name, value in self.model_dump(mode="json").items()
+            if name not in _ADDED_LATER or value != _ADDED_LATER[name]
+        }
+        text = json.dumps(stated, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -143,6 +151,8 @@ class StoryConfig(Request):
         Targets with a lower ceiling are left out of normalized predictivity, and counted.
     permutations : int
         Of blocks of TRs, for p-values; 0 for none.
+    targets : {"all", "regions"}
+        Which are fitted: all, or those that lie in a region, which leaves no map.
     """
 
     kind: Literal["stories"] = "stories"
@@ -162,6 +172,7 @@ class StoryConfig(Request):
     ceiling: Literal["given", "repeats", "subjects"] | None = None
     ceiling_floor: float = Field(default=0.1, gt=0, lt=1)
     permutations: int = Field(default=1000, ge=0)
+    targets: Literal["all", "regions"] = "all"
 
     @model_validator(mode="after")
     def _delays_or_hrf(self) -> "StoryConfig":

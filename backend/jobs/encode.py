@@ -27,6 +27,7 @@ from backend.jobs.config import EncodingConfig, Task
 from backend.jobs.description import describe_run
 from backend.jobs.progress import Progress, Silent
 from backend.jobs.request import check_folds
+from backend.jobs.shared_work import SharedWork
 from backend.store.shards import RunTables, write_run
 
 Array = NDArray[np.float32]
@@ -50,7 +51,9 @@ class Baselines:
     joint: tuple[BandedFold, ...]
 
 
-def run_encoding(task: Task, progress: Progress | None = None) -> str:
+def run_encoding(
+    task: Task, progress: Progress | None = None, shared: SharedWork | None = None
+) -> str:
     """Extract, fit, score, and write one shard to the store.
 
     Parameters
@@ -58,6 +61,8 @@ def run_encoding(task: Task, progress: Progress | None = None) -> str:
     task : Task
     progress : Progress, optional
         Told of each stage and step; may stop the work by raising.
+    shared : SharedWork, optional
+        Of earlier runs, so that baselines of the same data and folds are not fitted again.
 
     Returns
     -------
@@ -69,7 +74,7 @@ def run_encoding(task: Task, progress: Progress | None = None) -> str:
     InputError, ModelError
         As their messages say; nothing is written then.
     """
-    progress = progress or Silent()
+    progress, shared = progress or Silent(), shared or SharedWork()
     started = time.perf_counter()
     config = task.config
     # float32 matrix products on a GPU stay float32, so that CPU and GPU scores agree.
@@ -98,7 +103,8 @@ def run_encoding(task: Task, progress: Progress | None = None) -> str:
         extracted = time.perf_counter()
         static = static_embeddings(loaded, sentences)
         progress.stage("fitting baselines", (len(baselines.NUISANCE) + 2) * len(folds))
-        base = fit_baselines(recording, static, folds, progress)
+        nuisance = shared.of(config, lambda: fit_nuisance(recording, folds, progress))
+        base = with_static(nuisance, recording, static, folds, progress)
         states = np.load(states_path, mmap_mode="r")
         progress.stage("fitting layers", len(layers) * len(folds))
         by_layer = {}
@@ -131,16 +137,14 @@ def run_encoding(task: Task, progress: Progress | None = None) -> str:
     return config.run_id
 
 
-def fit_baselines(
-    recording: SentenceRecording, static: Array, folds: Sequence[Fold], progress: Progress
+def fit_nuisance(
+    recording: SentenceRecording, folds: Sequence[Fold], progress: Progress
 ) -> Baselines:
-    """Fit each baseline alone and the nuisance baselines together.
+    """Fit each nuisance baseline alone, and all of them together.
 
     Parameters
     ----------
     recording : SentenceRecording
-    static : ndarray of shape (n_sentences, n_dims)
-        The model's word embeddings without context.
     folds : sequence of Fold
     progress : Progress
         Advanced once per feature set and fold.
@@ -148,14 +152,14 @@ def fit_baselines(
     Returns
     -------
     Baselines
+        The same for every model.
     """
     responses = recording.responses
     features = {name: build(recording.sentences) for name, build in baselines.NUISANCE.items()}
-    scores = {}
-    for name, values in {**features, baselines.STATIC: static}.items():
-        scaling = baselines.scaling_of(name)
-        fit = partial(fit_predict, values, responses, scaling=scaling)
-        scores[name] = score_folds(_in_parallel(fit, folds, progress), responses, folds)
+    scores = {
+        name: _score_baseline(name, values, responses, folds, progress)
+        for name, values in features.items()
+    }
 
     def join(fold: Fold) -> BandedFold:
         model = BandedFold(responses, fold)
@@ -166,6 +170,40 @@ def fit_baselines(
     joint = _in_parallel(join, folds, progress)
     scores[baselines.JOINT] = score_folds([model.predict() for model in joint], responses, folds)
     return Baselines(scores, tuple(joint))
+
+
+def with_static(
+    nuisance: Baselines,
+    recording: SentenceRecording,
+    static: Array,
+    folds: Sequence[Fold],
+    progress: Progress,
+) -> Baselines:
+    """Fit a model's word embeddings without context beside the nuisance baselines.
+
+    Parameters
+    ----------
+    nuisance : Baselines
+    recording : SentenceRecording
+    static : ndarray of shape (n_sentences, n_dims)
+    folds : sequence of Fold
+    progress : Progress
+        Advanced once per fold.
+
+    Returns
+    -------
+    Baselines
+    """
+    name = baselines.STATIC
+    of_static = _score_baseline(name, static, recording.responses, folds, progress)
+    return Baselines({**nuisance.scores, name: of_static}, nuisance.joint)
+
+
+def _score_baseline(
+    name: str, values: Array, responses: Array, folds: Sequence[Fold], progress: Progress
+) -> FoldScores:
+    fit = partial(fit_predict, values, responses, scaling=baselines.scaling_of(name))
+    return score_folds(_in_parallel(fit, folds, progress), responses, folds)
 
 
 def _in_parallel(

@@ -21,7 +21,7 @@ from backend.encoding.parallel import map_parallel
 from backend.encoding.scores import pearson_r, r2
 from backend.encoding.story_folds import make_story_folds
 from backend.encoding.variance import partition_variance
-from backend.features.baselines import JOINT
+from backend.features.baselines import JOINT, STATIC
 from backend.features.cache import StateCache, StoryStates
 from backend.features.loading import load_model
 from backend.features.sources import resolve_model
@@ -29,6 +29,7 @@ from backend.features.story_baselines import NUISANCE, oasm_kernel
 from backend.jobs.config import StoryConfig, StoryTask
 from backend.jobs.description import describe_run
 from backend.jobs.progress import Progress, Silent
+from backend.jobs.shared_work import SharedWork
 from backend.jobs.stories import load_others, load_stories
 from backend.jobs.story_ceilings import find_ceilings
 from backend.jobs.story_design import StoryDesign, build_design, tail_seconds
@@ -40,6 +41,7 @@ from backend.jobs.story_features import (
 )
 from backend.jobs.story_rows import baseline_rows, roi_rows, space_row, target_rows
 from backend.jobs.story_scores import Ceilings, Scoreboard, SetScores, repeats_of_folds
+from backend.jobs.story_targets import in_regions, region_targets
 from backend.statistics import block_permutation_p
 from backend.store.shards import RunTables, write_run
 
@@ -52,7 +54,9 @@ BLOCK_SECONDS = 40.0
 targets are called significant than should be."""
 
 
-def run_story_encoding(task: StoryTask, progress: Progress | None = None) -> str:
+def run_story_encoding(
+    task: StoryTask, progress: Progress | None = None, shared: SharedWork | None = None
+) -> str:
     """Extract, align, fit, score, and write one shard to the store.
 
     Parameters
@@ -61,6 +65,8 @@ def run_story_encoding(task: StoryTask, progress: Progress | None = None) -> str
     progress : Progress, optional
         Told of each stage, story and layer; may stop the work by raising. States that were read
         stay in the cache, so that a run that was stopped goes on from there.
+    shared : SharedWork, optional
+        Of earlier runs, so that baselines of the same data and folds are not fitted again.
 
     Returns
     -------
@@ -72,14 +78,15 @@ def run_story_encoding(task: StoryTask, progress: Progress | None = None) -> str
     InputError, ModelError, StoreError
         As their messages say; nothing is written to the store then.
     """
-    progress = progress or Silent()
+    progress, shared = progress or Silent(), shared or SharedWork()
     started = time.perf_counter()
     config = task.config
     # float32 matrix products on a GPU stay float32, so that CPU and GPU scores agree.
     torch.backends.cuda.matmul.allow_tf32 = False
     torch.manual_seed(config.seed)
     progress.stage("reading responses", 1)
-    recording = load_stories(task)
+    select = in_regions if config.targets == "regions" else _all_targets
+    recording = select(load_stories(task))
     design = build_design(recording, config.trim_head, config.trim_tail, tail_seconds(config))
     folds = make_story_folds(
         design.labels, config.split, config.test_stories, config.n_folds, config.gap, config.seed
@@ -94,9 +101,12 @@ def run_story_encoding(task: StoryTask, progress: Progress | None = None) -> str
     extracted = time.perf_counter()
     axis = StoryAxis.of(recording, design, config)
     baselines = baseline_features(loaded, recording, design, config, axis)
-    fitter = Fitter(design, folds, config, _region_targets(recording), loaded.device, progress)
-    ceilings = find_ceilings(recording, design, config, load_others(task))
-    board = _score(states, axis, baselines, fitter, ceilings)
+    inside = region_targets(recording.space)
+    fitter = Fitter(design, folds, config, inside, loaded.device, progress)
+    ceilings = find_ceilings(recording, design, config, map(select, load_others(task)))
+    static = {STATIC: baselines.pop(STATIC)}
+    nuisance = shared.of(config, lambda: _fit_nuisance(baselines, fitter))
+    board = _score(states, axis, static, nuisance, fitter, ceilings)
     finished = time.perf_counter()
     run_id, space = config.run_id, recording.space
     tables = RunTables(
@@ -291,16 +301,26 @@ def _one_thread_each() -> Iterator[None]:
         torch.set_num_threads(n_threads)
 
 
-def _score(
-    states: Mapping[str, StoryStates],
-    axis: StoryAxis,
-    baselines: Mapping[str, Array],
-    fitter: Fitter,
-    ceilings: Ceilings,
-) -> Scoreboard:
-    layers = fitter.config.layers or next(iter(states.values())).layers
-    folds, progress, design = fitter.folds, fitter.progress, fitter.design
-    progress.stage("fitting baselines", (len(baselines) + 2) * len(folds))
+@dataclass(frozen=True)
+class Nuisance:
+    """What the nuisance baselines score, and their joint kernels.
+
+    Attributes
+    ----------
+    scores : mapping of str to SetScores
+        Each alone, and all together as ``JOINT``.
+    kernels : tuple of ndarray of shape (n_samples, n_samples)
+        Of all together, one per fold.
+    """
+
+    scores: Mapping[str, SetScores]
+    kernels: tuple[Array, ...]
+
+
+def _fit_nuisance(baselines: Mapping[str, Array], fitter: Fitter) -> Nuisance:
+    """Fit the baselines that do not depend on the model."""
+    folds, design = fitter.folds, fitter.design
+    fitter.progress.stage("fitting baselines", (len(baselines) + 2) * len(folds))
     scores = {}
     nuisance: list[Array] = [np.zeros((len(design.rows),) * 2, dtype=np.float32) for _ in folds]
     for name, features in baselines.items():
@@ -316,11 +336,30 @@ def _score(
     nuisance = [total + kernel for total, kernel in zip(nuisance, kernels, strict=True)]
     nuisance = [level_kernel(sum_, fold.train) for sum_, fold in zip(nuisance, folds, strict=True)]
     scores[JOINT], _ = fitter.score_baseline(nuisance.__getitem__, JOINT)
-    progress.stage("fitting layers", len(layers) * len(folds))
+    return Nuisance(scores, tuple(nuisance))
+
+
+def _score(
+    states: Mapping[str, StoryStates],
+    axis: StoryAxis,
+    static: Mapping[str, Array],
+    nuisance: Nuisance,
+    fitter: Fitter,
+    ceilings: Ceilings,
+) -> Scoreboard:
+    """Fit the layers, and the model's word embeddings without context."""
+    layers = fitter.config.layers or next(iter(states.values())).layers
+    folds, progress, design = fitter.folds, fitter.progress, fitter.design
+    progress.stage("fitting layers", (len(static) + len(layers)) * len(folds))
+    scores = dict(nuisance.scores)
+    for name, features in static.items():
+        scores[name], _ = fitter.score_baseline(partial(_kernel_of_fold, fitter, features), name)
     by_layer = {}
     for layer in layers:
         features = layer_features(states, layer, axis)
-        by_layer[layer] = fitter.score_layer(features, nuisance, scores[JOINT], f"layer {layer}")
+        by_layer[layer] = fitter.score_layer(
+            features, nuisance.kernels, scores[JOINT], f"layer {layer}"
+        )
     return Scoreboard(
         layers=by_layer,
         baselines=scores,
@@ -334,8 +373,8 @@ def _kernel_of_fold(fitter: Fitter, features: Array, index: int) -> Array:
     return fitter.kernel(features, fitter.folds[index])
 
 
-def _region_targets(recording: StoryRecording) -> NDArray[np.int64]:
-    return np.unique(np.concatenate([region.targets for region in recording.space.regions]))
+def _all_targets(recording: StoryRecording) -> StoryRecording:
+    return recording
 
 
 def _warnings(

@@ -4,15 +4,20 @@ from backend.jobs.config import AnyTask, StoryTask
 from backend.jobs.encode import run_encoding
 from backend.jobs.encode_stories import run_story_encoding
 from backend.jobs.progress import Progress
+from backend.jobs.shared_work import SharedWork
 
 
-def run_task(task: AnyTask, progress: Progress | None = None) -> str:
+def run_task(
+    task: AnyTask, progress: Progress | None = None, shared: SharedWork | None = None
+) -> str:
     """Extract, fit, score, and write one shard to the store.
 
     Parameters
     ----------
     task : Task or StoryTask
     progress : Progress, optional
+    shared : SharedWork, optional
+        Of earlier runs on the same data.
 
     Returns
     -------
@@ -25,5 +30,5 @@ def run_task(task: AnyTask, progress: Progress | None = None) -> str:
         As its message says; nothing is written then.
     """
     if isinstance(task, StoryTask):
-        return run_story_encoding(task, progress)
-    return run_encoding(task, progress)
+        return run_story_encoding(task, progress, shared)
+    return run_encoding(task, progress, shared)

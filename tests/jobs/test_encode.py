@@ -16,7 +16,7 @@ from backend.encoding.scores import pearson_r, r2
 from backend.errors import CancelledError, InputError
 from backend.features import baselines
 from backend.features.extraction import extract_sentence_states, static_embeddings
-from backend.jobs.encode import fit_baselines, fit_layer, run_encoding, score_folds
+from backend.jobs.encode import fit_layer, fit_nuisance, run_encoding, score_folds, with_static
 from backend.jobs.progress import Silent
 from backend.jobs.request import build_task, choose_data
 from backend.stimuli import Sentences
@@ -24,6 +24,11 @@ from backend.store.queries import baseline_scores, gains_over_baselines, layer_c
 from backend.store.reader import ResultStore
 from backend.store.selection import Selection
 from tests.helpers import leftovers, random_sentences, sentence_frame, write_table
+
+
+def fit_all(recording, static, folds):
+    nuisance = fit_nuisance(recording, folds, Silent())
+    return with_static(nuisance, recording, static, folds, Silent())
 
 
 class Steps:
@@ -271,7 +276,7 @@ def leaked(drifting):
     results = {}
     for split in ("contiguous", "shuffled"):
         folds = make_folds(N, split, 6, gap=8)
-        base = fit_baselines(drifting, nothing, folds, Silent())
+        base = fit_all(drifting, nothing, folds)
         for name, build in LEAKS.items():
             scores, unique = fit_layer(build(), drifting.responses, folds, base, Silent())
             results[name, split] = scores.r.mean(), base.scores["oasm"].r.mean(), unique
@@ -352,7 +357,7 @@ def test_a_length_response_is_credited_to_length_and_not_to_the_model(minilm, tm
     features = np.load(path)[0]
     folds = make_folds(n, "contiguous", 6)
     recording = SentenceRecording(sentences, responses, ("a",))
-    base = fit_baselines(recording, features, folds, Silent())
+    base = fit_all(recording, features, folds)
     scores, unique = fit_layer(features, responses, folds, base, Silent())
     assert scores.r.mean() > 0.5
     assert unique.mean() < 0.01
