@@ -47,8 +47,8 @@ def read_corpus(folder: Path) -> Corpus:
     Raises
     ------
     InputError
-        If the folder does not exist, holds no text, too little of it, or a file is not UTF-8 or
-        is damaged.
+        If the folder does not exist, holds no text, too little of it, or a file cannot be read,
+        is not UTF-8 or is damaged.
     """
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder; give one of .txt or .txt.xz files.")
@@ -76,6 +76,10 @@ def _read(path: Path) -> str:
     try:
         raw = path.read_bytes()
         return (lzma.decompress(raw) if path.suffix == ".xz" else raw).decode("utf-8")
+    except OSError as error:
+        raise InputError(
+            f"{path} cannot be read ({error.strerror}); give files that you may read."
+        ) from error
     except lzma.LZMAError as error:
         raise InputError(f"{path} is damaged ({error}); copy it again.") from error
     except UnicodeDecodeError as error:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -76,7 +77,8 @@ def train_model(
     Raises
     ------
     InputError
-        If the training text is shorter than a window, or the checkpoint is of another training.
+        If the training text is shorter than a window, or the checkpoint is of another training
+        or damaged.
     """
     if min(len(train), len(validation)) <= recipe.length:
         raise InputError(
@@ -202,7 +204,13 @@ def _resume(
 ) -> tuple[Curve, int]:
     if not path.exists():
         return Curve(), 0
-    state = torch.load(path, weights_only=True)
+    try:
+        state = torch.load(path, weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
+        raise InputError(
+            f"{path} is the state of a training and cannot be read ({_first_line(error)}); remove "
+            "that file to begin anew."
+        ) from error
     if state["identity"] != identity:
         raise InputError(
             f"{path} is the state of another training (other recipe, size or text); name another "
@@ -212,3 +220,7 @@ def _resume(
     optimiser.load_state_dict(state["optimiser"])
     curve = Curve(**state["curve"])
     return curve, curve.steps[-1]
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
