@@ -84,6 +84,7 @@ def show_headline(
         honest,
         caption,
         alt=caption,
+        poster=True,
     )
 
 

@@ -18,6 +18,7 @@ from backend.figures.export import (
     picture_html,
 )
 from backend.figures.theme import Mode
+from pages.shared.poster import draw_poster
 
 IMAGE_TYPES = ("png", "svg", "pdf")
 _TYPES = {
@@ -39,7 +40,12 @@ def mode() -> Mode:
 
 
 def figure_panel(
-    key: str, build: Callable[[Mode], go.Figure], data: pd.DataFrame, caption: str, alt: str
+    key: str,
+    build: Callable[[Mode], go.Figure],
+    data: pd.DataFrame,
+    caption: str,
+    alt: str,
+    poster: bool = False,
 ) -> None:
     """Draw a figure, its caption, and a row of download buttons.
 
@@ -57,14 +63,20 @@ def figure_panel(
         Data set, n, split, evidence, citation.
     alt : str
         What a screen reader says.
+    poster : bool
+        Whether a still picture stands in until Plotly is loaded, as the first page has it.
     """
-    st.plotly_chart(
-        build(mode()),
-        theme=None,
-        key=f"figure-{key}",
-        config={"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d"]},
-        alt=alt,
-    )
+    figure = build(mode())
+    with st.container(key=f"panel-{key}"):
+        if poster:
+            draw_poster(key, figure)
+        st.plotly_chart(
+            figure,
+            theme=None,
+            key=f"figure-{key}",
+            config={"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d"]},
+            alt=alt,
+        )
     st.caption(caption)
     can_render = images_available()
     images = {kind: partial(_image, build, caption, kind) for kind in IMAGE_TYPES}

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect
 
 from backend.jobs.local import cancel_job, list_jobs
-from backend.paths import PROJECT, STORE_VARIABLE
+from backend.paths import PROJECT, STORE_VARIABLE, cache_folder
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # What Chromium is told: no sandbox, as root needs, and no traffic of its own.
@@ -67,6 +67,10 @@ class Server:
     @property
     def url(self) -> str:
         return f"http://localhost:{self.port}"
+
+    @property
+    def cache(self) -> Path:
+        return cache_folder()
 
     def start(self) -> None:
         with self.log.open("ab") as log:

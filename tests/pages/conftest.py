@@ -28,6 +28,12 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the app from rendering pictures in the background, long after a test."""
+    monkeypatch.setattr("pages.shared.poster._render_later", lambda name, figure: None)
+
+
 @pytest.fixture
 def open_app(store: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     """Open the app as a link would, which is what a server is asked first: page and selection."""
