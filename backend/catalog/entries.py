@@ -125,16 +125,32 @@ class Compression(Entry):
     ----------
     title : str
         Name on the screen.
+    method : str or None
+        Its plugin in :mod:`backend.compression`; None for full precision.
+    group : {"precision", "quantization", "pruning"}
+        Fewer bits for every weight, no data needed; fewer bits with care for what calibration text
+        shows; weights set to zero.
+    settings : dict
+        What the plugin is told.
+    needs_calibration : bool
+        Whether the method looks at the model while it reads text.
     nominal_bits : float
         Bits that the method stores for a quantised weight. What a model really takes, embeddings
         and scales included, is measured at each run.
     summary : str
         What it does, in a sentence.
+    citation : str or None
+        Key in citations.yaml.
     """
 
     title: str
+    method: str | None = None
+    group: Literal["precision", "quantization", "pruning"]
+    settings: dict[str, bool | float | int | str] = {}
+    needs_calibration: bool = False
     nominal_bits: float
     summary: str
+    citation: str | None = None
 
 
 class DatasetEntry(Entry):

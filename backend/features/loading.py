@@ -1,43 +1,44 @@
 """Load a language model with its compression, and measure what its weights really take."""
 
 import contextlib
+import importlib.util
 import logging
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import psutil
 import torch
 import transformers
 from safetensors import SafetensorError
-from transformers import AutoConfig, AutoModel, AutoTokenizer, BitsAndBytesConfig
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    CompressedTensorsConfig,
+)
 
 from backend import catalog
+from backend.compression import CalibrationText
+from backend.compression.architecture import Architecture
+from backend.compression.bars import no_bars
+from backend.compression.cached import Copy
+from backend.compression.making import compressed_copy, lacks_head, random_twin
+from backend.compression.measure import WeightStatistics, measure
+from backend.compression.memory import explained_memory
+from backend.compression.method import LoadedMethod, WrittenMethod
+from backend.compression.registry import against, method_of
 from backend.errors import InputError, ModelError
-from backend.features.memory import weight_bytes
+from backend.features.alternatives import find_alternatives
+from backend.features.footprint import count_weights, weight_bytes
+from backend.features.memory import free_memory
 from backend.features.sources import ModelSource
 
 UNLIMITED_TOKENS = 4096
 """Tokens read at once by a model whose positions have no end (ALiBi, recurrent models)."""
-
-
-@dataclass(frozen=True)
-class WeightStatistics:
-    """What a loaded model's weights are, measured rather than assumed.
-
-    Attributes
-    ----------
-    n_parameters : int
-        Weights of the uncompressed model.
-    bits_per_weight : float
-        Bytes of all stored weights, scales and look-up tables, times 8, over ``n_parameters``.
-    sparsity : float
-        Share of the stored floating-point weights that are exactly zero.
-    """
-
-    n_parameters: int
-    bits_per_weight: float
-    sparsity: float
+PREQUANTISED = {"gptq": ("gptqmodel", "optimum"), "awq": ("gptqmodel",)}
+"""Modules that checkpoints need which somebody else has quantised."""
 
 
 @dataclass(frozen=True)
@@ -69,15 +70,23 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def load_model(source: ModelSource, compression: str, device: str = "auto") -> LoadedModel:
+def load_model(
+    source: ModelSource,
+    compression: str,
+    device: str = "auto",
+    calibration: CalibrationText | None = None,
+) -> LoadedModel:
     """Load a model's transformer blocks and tokenizer.
 
     Parameters
     ----------
     source : ModelSource
     compression : str
-        A name in compressions.yaml.
+        A name in compressions.yaml. A copy that was compressed before is loaded from the cache.
     device : {"auto", "cpu", "cuda"}
+    calibration : CalibrationText, optional
+        What a calibrated compression shows the model; see
+        :func:`backend.compression.choose_calibration`. Others leave it unread.
 
     Returns
     -------
@@ -87,75 +96,157 @@ def load_model(source: ModelSource, compression: str, device: str = "auto") -> L
     Raises
     ------
     InputError
-        If the compression is unknown, or the device is not there.
+        If the compression is unknown, its calibration text is missing or too short, or the device
+        is not there.
     ModelError
-        If the model cannot be found or read, is an encoder-decoder, has no tokenizer, or does not
-        fit in memory.
+        If the model cannot be found or read, is an encoder-decoder, has no tokenizer, cannot be
+        compressed so, or does not fit in memory.
     """
-    if compression not in catalog.compressions():
-        raise InputError(
-            f"unknown compression {compression!r}; accepted are "
-            f"{', '.join(catalog.compressions())}."
-        )
+    return _load(source, compression, device, calibration, with_head=False)
+
+
+def load_causal_model(
+    source: ModelSource,
+    compression: str,
+    device: str = "auto",
+    calibration: CalibrationText | None = None,
+) -> LoadedModel:
+    """Load a decoder with the head that predicts the next word.
+
+    Parameters
+    ----------
+    source, compression, device, calibration
+        As in :func:`load_model`.
+
+    Returns
+    -------
+    LoadedModel
+        Its weights' statistics leave the head out.
+
+    Raises
+    ------
+    InputError, ModelError
+        As :func:`load_model`; and if the model is no decoder, or was saved without its head.
+    """
+    return _load(source, compression, device, calibration, with_head=True)
+
+
+def _load(
+    source: ModelSource,
+    compression: str,
+    device: str,
+    calibration: CalibrationText | None,
+    with_head: bool,
+) -> LoadedModel:
+    method = method_of(compression)
     where = choose_device(device)
-    with _quiet_libraries(), _readable_errors(source):
+    doing = "being loaded" if method is None else f"being compressed ({compression}) and loaded"
+    with _quiet_libraries(), _readable_errors(source), _memory(source, doing):
         config = AutoConfig.from_pretrained(source.location, trust_remote_code=False)
-        if getattr(config, "is_encoder_decoder", False):
-            raise ModelError(
-                f"{source.name} is an encoder-decoder ({config.model_type}), which has no single "
-                "stack of hidden states; choose a decoder or an encoder."
-            )
+        architecture = Architecture(config.to_dict())
+        _require_one_stack(source, config)
+        _require_method(source, compression, architecture)
+        _require_head(source, architecture, with_head)
         _require_memory(source, config, compression, where)
         tokenizer = AutoTokenizer.from_pretrained(source.location, trust_remote_code=False)
         _require_vocabulary(source, tokenizer)
-        model = AutoModel.from_pretrained(
-            source.location,
-            config=config,
-            dtype=torch.float32,
+        location = str(random_twin(source).folder) if source.random else source.location
+        copy = None
+        if isinstance(method, WrittenMethod):
+            copy = compressed_copy(source, location, compression, method, calibration)
+        model, report = _builder(with_head).from_pretrained(
+            location if copy is None else str(copy.folder),
+            dtype=_dtype(architecture),
             device_map={"": where} if where.type == "cuda" else None,
             use_safetensors=True,
             trust_remote_code=False,
-            quantization_config=_quantisation(compression),
+            quantization_config=_quantisation(compression, method, copy),
+            output_loading_info=True,
         )
+        if with_head and _head_is_made_up(model, report, copy):
+            raise ModelError(
+                f"{source.name} was saved without the head that predicts the next word; save it "
+                "with AutoModelForCausalLM, or choose another model."
+            )
+    if isinstance(method, LoadedMethod):
+        method.finish(model)
     if tokenizer.pad_token is None:
         # Decoders such as GPT-2 have no padding token; padded places are masked, so any will do.
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)
     model.eval()
-    return LoadedModel(model, tokenizer, where, _measure(model, config), _max_tokens(model, config))
+    weights = measure(model, config, () if copy is None else copy.files)
+    return LoadedModel(model, tokenizer, where, weights, _max_tokens(model, config))
 
 
-def _quantisation(compression: str) -> BitsAndBytesConfig | None:
-    if compression == "bnb-int8":
-        return BitsAndBytesConfig(load_in_8bit=True)
-    if compression == "bnb-nf4":
-        return BitsAndBytesConfig(
-            load_in_4bit=True,
-            bnb_4bit_quant_type="nf4",
-            bnb_4bit_compute_dtype=torch.float32,
-        )
+def _builder(with_head: bool) -> Any:
+    return AutoModelForCausalLM if with_head else AutoModel
+
+
+def _quantisation(
+    compression: str, method: LoadedMethod | WrittenMethod | None, copy: Copy | None
+) -> Any:
+    if isinstance(method, LoadedMethod):
+        return method.quantisation_config(catalog.compressions()[compression].settings)
+    if copy is not None and copy.details["is_packed"]:
+        return CompressedTensorsConfig(dequantize=True)
     return None
 
 
-def _skeleton_parameters(config: Any) -> int:
-    """Count weights on the meta device, which allocates none."""
-    with torch.device("meta"):
-        skeleton = AutoModel.from_config(config)
-    return sum(parameter.numel() for parameter in skeleton.parameters())
+def _dtype(architecture: Architecture) -> Any:
+    # The kernels that read other people's 4-bit weights take the type that they were saved in.
+    return "auto" if architecture.quantised_as in PREQUANTISED else torch.float32
+
+
+def _head_is_made_up(model: Any, report: Any, copy: Copy | None) -> bool:
+    return lacks_head(model, report) if copy is None else not copy.details["has_head"]
+
+
+def _require_one_stack(source: ModelSource, config: Any) -> None:
+    if getattr(config, "is_encoder_decoder", False):
+        raise ModelError(
+            f"{source.name} is an encoder-decoder ({config.model_type}), which has no single "
+            "stack of hidden states; choose a decoder or an encoder."
+        )
+
+
+def _require_method(source: ModelSource, compression: str, architecture: Architecture) -> None:
+    """Refuse a compression that does not apply, and a checkpoint whose reader is not installed."""
+    if not source.random and (reason := against(compression, architecture)) is not None:
+        raise ModelError(f"{compression} cannot be used on {source.name}: {reason}.")
+    needed = () if source.random else PREQUANTISED.get(architecture.quantised_as or "", ())
+    if any(importlib.util.find_spec(module) is None for module in needed):
+        raise ModelError(
+            f"{source.name} is a checkpoint that {str(architecture.quantised_as).upper()} has "
+            f"quantised, and reading it takes {' and '.join(needed)}, which are not installed "
+            "here. Install them with: pip install -r requirements-gptq.txt"
+        )
+
+
+def _require_head(source: ModelSource, architecture: Architecture, with_head: bool) -> None:
+    if with_head and not architecture.is_decoder:
+        raise ModelError(
+            f"{source.name} ({architecture.model_type}) does not predict the next word; choose a "
+            "decoder."
+        )
 
 
 def _require_memory(
     source: ModelSource, config: Any, compression: str, where: torch.device
 ) -> None:
-    needed = weight_bytes(_skeleton_parameters(config), compression)
-    if where.type == "cuda":
-        free = torch.cuda.mem_get_info(where)[0]
-    else:
-        free = psutil.virtual_memory().available
+    needed = weight_bytes(count_weights(config), compression)
+    on_gpu = where.type == "cuda"
+    free = float(torch.cuda.mem_get_info(where)[0]) if on_gpu else free_memory("cpu")
     if needed > free:
+        fitting = ", ".join(map(str, find_alternatives(source, compression, free)))
         raise ModelError(
             f"{source.name} with {compression} needs about {needed / 1e9:.1f} GB for its weights, "
-            f"and {free / 1e9:.1f} GB are free on {where}. Choose a smaller model, a stronger "
-            "compression, or a machine with more memory."
+            f"and {free / 1e9:.1f} GB are free on {where}. "
+            + (
+                f"What fits: {fitting}."
+                if fitting
+                else "Choose a smaller model, a stronger "
+                "compression, or a machine with more memory."
+            )
         )
 
 
@@ -183,25 +274,10 @@ def _max_tokens(model: Any, config: Any) -> int:
     return int(getattr(text, "max_position_embeddings", None) or UNLIMITED_TOKENS)
 
 
-def _measure(model: Any, config: Any) -> WeightStatistics:
-    n_bytes = n_zero = n_float = 0
-    for parameter in model.parameters():
-        n_bytes += parameter.numel() * parameter.element_size()
-        n_bytes += _scale_bytes(parameter)
-        if parameter.is_floating_point():
-            n_float += parameter.numel()
-            n_zero += parameter.numel() - int(torch.count_nonzero(parameter))
-    n_parameters = _skeleton_parameters(config)
-    return WeightStatistics(n_parameters, 8 * n_bytes / n_parameters, n_zero / max(1, n_float))
-
-
-def _scale_bytes(parameter: Any) -> int:
-    """Bytes of the scales that bitsandbytes keeps beside a quantised weight."""
-    state = getattr(parameter, "quant_state", None)
-    tensors = [getattr(parameter, "SCB", None)]
-    if state is not None:
-        tensors += list(state.as_dict(packed=True).values())
-    return sum(t.numel() * t.element_size() for t in tensors if isinstance(t, torch.Tensor))
+def _memory(source: ModelSource, doing: str) -> contextlib.AbstractContextManager[None]:
+    return explained_memory(
+        source.name, doing, "Choose a smaller model, or a machine with more memory."
+    )
 
 
 @contextlib.contextmanager
@@ -229,4 +305,7 @@ def _quiet_libraries() -> Iterator[None]:
     transformers.utils.logging.set_verbosity_error()
     for library in ("bitsandbytes", "huggingface_hub"):
         logging.getLogger(library).setLevel(logging.ERROR)
-    yield
+    with warnings.catch_warnings(), no_bars():
+        # That a packed copy is to be unpacked is said here, and not in its configuration.
+        warnings.filterwarnings("ignore", message="You passed `quantization_config`")
+        yield

@@ -32,11 +32,12 @@ def test_every_entry_of_the_file_is_read(name):
     assert entries
 
 
-def test_citations_of_data_sets_findings_and_regions_are_in_the_list():
+def test_citations_of_data_sets_findings_regions_and_compressions_are_in_the_list():
     cited = [
         *catalog.datasets().values(),
         *catalog.findings().values(),
         *catalog.rois().values(),
+        *(entry for name, entry in catalog.compressions().items() if name != "none"),
     ]
     assert {entry.citation for entry in cited} <= set(catalog.citations())
 

@@ -1,0 +1,75 @@
+"""llm-compressor's one entrance, kept quiet, out of the working folder and off the GPU's pins."""
+
+import contextlib
+import logging
+import os
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any
+from unittest import mock
+
+from backend.compression.bars import no_bars
+from backend.compression.method import Workpiece
+
+HEADS = ("re:.*lm_head", "re:.*embed_out", "re:.*pooler")
+"""Layers that are left alone: heads, which states do not pass through, and a BERT's pooler. Nothing
+stands for their names' end, since llm-compressor's pruning adds a dot to them."""
+
+
+def oneshot(work: Workpiece, recipe: Sequence[Any]) -> None:
+    """Run llm-compressor's modifiers on a model, in place.
+
+    Parameters
+    ----------
+    work : Workpiece
+        Its windows are shown to the model block by block, where there are any.
+    recipe : sequence of llmcompressor.modifiers.Modifier
+    """
+    from datasets import Dataset
+    from llmcompressor import oneshot as run
+
+    shown: dict[str, Any] = {}
+    if work.windows:
+        rows = [{"input_ids": ids, "attention_mask": [1] * len(ids)} for ids in work.windows]
+        shown = {
+            "dataset": Dataset.from_list(rows),
+            "num_calibration_samples": len(rows),
+            "max_seq_length": len(work.windows[0]),
+            "shuffle_calibration_samples": False,
+        }
+    with quiet(), unpinned():
+        run(model=work.model, processor=work.tokenizer, recipe=list(recipe), **shown)
+
+
+@contextlib.contextmanager
+def unpinned() -> Iterator[None]:
+    """Let AWQ run without a GPU.
+
+    It pins its cached activations in page-locked memory whatever the machine
+    (``IntermediatesCache.pin_memory``), and torch refuses that where there is no accelerator.
+    Pinning only speeds copies to a GPU up, so without one the call is left out.
+    """
+    import torch
+    from llmcompressor.pipelines.cache import IntermediatesCache
+
+    if torch.accelerator.is_available():
+        yield
+        return
+    with mock.patch.object(IntermediatesCache, "pin_memory", lambda self, batch_index: None):
+        yield
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Keep llm-compressor's log, bars and warnings out of the terminal, and write no log files."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    import datasets
+    from llmcompressor.logger import LoggerConfig, configure_logger
+
+    # Not disabled altogether: its modifiers log at a level that a disabled logger does not know.
+    configure_logger(LoggerConfig(console_log_level=None))
+    datasets.disable_progress_bars()
+    logging.getLogger("torch.fx._symbolic_trace").setLevel(logging.ERROR)
+    with warnings.catch_warnings(), no_bars():
+        warnings.simplefilter("ignore")
+        yield
