@@ -41,8 +41,8 @@ def browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def serve(store: Path, folder: Path = PROJECT) -> Iterator[Server]:
-    server = Server(store, folder)
+def serve(store: Path, folder: Path = PROJECT, cache: Path | None = None) -> Iterator[Server]:
+    server = Server(store, folder, cache)
     try:
         server.start()
         yield server

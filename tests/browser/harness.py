@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect
 
 from backend.jobs.local import cancel_job, list_jobs
-from backend.paths import PROJECT, STORE_VARIABLE, cache_folder
+from backend.paths import CACHE_VARIABLE, PROJECT, STORE_VARIABLE, cache_folder
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # What Chromium is told: no sandbox, as root needs, and no traffic of its own.
@@ -53,10 +53,13 @@ class Server:
     store : Path
     folder : Path
         Where the user is, who need not be in the project.
+    cache : Path, optional
+        By default the project's, which holds what takes long to make.
     """
 
-    def __init__(self, store: Path, folder: Path = PROJECT) -> None:
+    def __init__(self, store: Path, folder: Path = PROJECT, cache: Path | None = None) -> None:
         self.store = store
+        self.cache = cache or cache_folder()
         self._folder = folder
         self.log = store.parent / f"{store.name}.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -67,10 +70,6 @@ class Server:
     @property
     def url(self) -> str:
         return f"http://localhost:{self.port}"
-
-    @property
-    def cache(self) -> Path:
-        return cache_folder()
 
     def start(self) -> None:
         with self.log.open("ab") as log:
@@ -83,7 +82,12 @@ class Server:
                     "--server.fileWatcherType", "none",
                 ],
                 cwd=self._folder,
-                env={**os.environ, STORE_VARIABLE: str(self.store), "HF_HUB_OFFLINE": "1"},
+                env={
+                    **os.environ,
+                    STORE_VARIABLE: str(self.store),
+                    CACHE_VARIABLE: str(self.cache),
+                    "HF_HUB_OFFLINE": "1",
+                },
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )  # fmt: skip
