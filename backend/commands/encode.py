@@ -10,6 +10,7 @@ import pandas as pd
 from backend import catalog
 from backend.commands.compute import compute_if_new
 from backend.commands.encode_stories import STORY_OPTIONS, add_story_options, run_stories
+from backend.commands.plan import add_plan_option, planned
 from backend.encoding.folds import Split
 from backend.encoding.story_folds import STORY_SPLITS
 from backend.errors import InputError
@@ -48,6 +49,9 @@ EXAMPLES = """examples:
   # any folder that save_pretrained wrote, or any model on the Hugging Face hub
   python -m backend encode --dataset FILE.csv --sentence sentence --response left_ifg \\
       --model path/to/folder --pooling last
+
+  # what a run would need in memory, disk and time here; nothing is computed
+  python -m backend encode --dataset demo-sentences --model pythia-1.4b --plan
 
 what it does: reads each sentence by itself and pools its tokens' states; or reads stories in
 windows of context, pools each word's sub-words, and takes words to TRs and delays. Fits ridge on
@@ -135,6 +139,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--out", type=Path, default=None, metavar="FOLDER",
         help="store to write to (default: $CORTEXSCALE_STORE or runs/)",
     )  # fmt: skip
+    add_plan_option(output)
     output.add_argument(
         "--again", action="store_true", help="compute a run that is in the store already"
     )
@@ -187,6 +192,8 @@ def _run_sentences(arguments: argparse.Namespace) -> int:
     config = task.config
     for warning in check_folds(config, recording):
         print(f"warning: {warning}")
+    if planned(task, recording, arguments, store):
+        return 0
     compute_if_new(task, store, arguments.again)
     print_run(ResultStore(store), config.run_id)
     print(f"\nshard {config.run_id} in {store}; see it in the app: streamlit run app.py")

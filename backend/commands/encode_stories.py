@@ -5,6 +5,7 @@ import argparse
 import pandas as pd
 
 from backend.commands.compute import compute_if_new
+from backend.commands.plan import planned
 from backend.encoding.alignment import METHODS
 from backend.jobs.config import StoryConfig
 from backend.jobs.stories import choose_stories
@@ -133,6 +134,8 @@ def run_stories(arguments: argparse.Namespace) -> int:
         targets=arguments.targets,
     )
     run_id = task.config.run_id
+    if planned(task, data, arguments, store):
+        return 0
     compute_if_new(task, store, arguments.again)
     print_story_run(ResultStore(store), run_id)
     print(f"\nshard {run_id} in {store}; see it in the app: streamlit run app.py")

@@ -1,24 +1,134 @@
-"""How much memory a model's weights take, known before they are loaded."""
+"""How much memory a model takes, known before it is loaded, and how much is free."""
 
-from backend import catalog
+import shutil
+import subprocess
+from dataclasses import dataclass
+from importlib import metadata
+
+import psutil
+
+from backend.features.footprint import FLOAT32, Footprint, is_packed, weight_bytes
+
+# What a Python process takes that has imported everything a run needs, while it loads a model, and
+# later with its tokenizer, threads and buffers: measured at 0.54 to 0.60 and 0.70 GB.
+LOADING_PROCESS_BYTES = 0.6e9
+PROCESS_BYTES = 0.7e9
+_HALF = 2.0
+_QUERY = ("nvidia-smi", "--query-gpu=memory.free", "--format=csv,noheader,nounits")
 
 
-def weight_bytes(n_parameters: int, compression: str) -> float:
-    """Upper estimate of the bytes that a model's weights take once loaded.
+@dataclass(frozen=True)
+class MemoryNeed:
+    """Memory that a run takes.
+
+    Attributes
+    ----------
+    peak : float
+        Bytes of the process at its largest, as the operating system counts them: with the pages of
+        weight files that it has read, which it gives back when others want them.
+    needed : float
+        Bytes of it that are not given back. These have to be free.
+    """
+
+    peak: float
+    needed: float
+
+
+def memory_need(footprint: Footprint, compression: str, work: float = 0.0) -> MemoryNeed:
+    """Expect the memory of a process that loads a model and works with it, on a processor.
+
+    A checkpoint in 32-bit floats is mapped and used in place. One in 16 bits is read through a
+    mapping, which goes when it has been read. Packing to 8 bits leaves a copy in 16 bits behind,
+    packing to 4 bits holds the packed weights twice for a while (as measured).
 
     Parameters
     ----------
-    n_parameters : int
+    footprint : Footprint
     compression : str
         A name in compressions.yaml.
+    work : float
+        Bytes of what is done with the model's states.
+
+    Returns
+    -------
+    MemoryNeed
+    """
+    weights, dense = footprint.weights, weight_bytes(footprint.weights, "none")
+    loaded = weight_bytes(weights, compression)
+    in_place = footprint.stored_bytes >= FLOAT32
+    read = footprint.stored_bytes * weights.total
+    left, twice = 0.0, 0.0
+    if compression == "bnb-int8":
+        left = _HALF * weights.linear
+    elif is_packed(compression) and not in_place:
+        twice = loaded - FLOAT32 * (weights.embeddings + weights.other)
+    mapped = 0.0 if in_place and loaded == dense else read
+    stays = mapped if in_place else 0.0
+    return MemoryNeed(
+        peak=max(
+            LOADING_PROCESS_BYTES + mapped + loaded + left + twice,
+            PROCESS_BYTES + stays + loaded + left + work,
+        ),
+        needed=max(
+            LOADING_PROCESS_BYTES + loaded + left + twice, PROCESS_BYTES + loaded + left + work
+        ),
+    )
+
+
+def states_bytes(n_layers: int, width: int, tokens: int) -> float:
+    """Bytes of every layer's states of the tokens in one pass.
+
+    Parameters
+    ----------
+    n_layers : int
+        Transformer blocks; the embedding output comes on top.
+    width, tokens : int
 
     Returns
     -------
     float
-        With a tenth on top for buffers. A compressed model's embeddings stay in 32 bits, which a
-        nominal bit width does not know of; a fifth of the weights is allowed for them.
     """
-    bits = catalog.compressions()[compression].nominal_bits
-    uncompressed = 1.0 if compression == "none" else 0.2
-    mean_bits = uncompressed * 32 + (1 - uncompressed) * bits
-    return 1.1 * n_parameters * mean_bits / 8
+    return FLOAT32 * (n_layers + 1) * width * tokens
+
+
+def choose_device_kind(name: str) -> str:
+    """Tell whether a run will be on ``cpu`` or ``cuda``, without importing torch.
+
+    Parameters
+    ----------
+    name : {"auto", "cpu", "cuda"}
+
+    Returns
+    -------
+    str
+        For ``auto``, ``cuda`` where torch was built for it and the driver sees a device.
+    """
+    if name != "auto":
+        return name
+    built = not metadata.version("torch").endswith("+cpu")
+    return "cuda" if built and _free_cuda() is not None else "cpu"
+
+
+def free_memory(kind: str) -> float:
+    """Bytes of memory that are free on a device.
+
+    Parameters
+    ----------
+    kind : {"cpu", "cuda"}
+
+    Returns
+    -------
+    float
+        On ``cuda`` those of the first device; 0 where there is none.
+    """
+    if kind == "cuda":
+        return _free_cuda() or 0.0
+    return float(psutil.virtual_memory().available)
+
+
+def _free_cuda() -> float | None:
+    if shutil.which(_QUERY[0]) is None:
+        return None
+    said = subprocess.run(_QUERY, capture_output=True, text=True, timeout=10, check=False).stdout
+    lines = said.split()
+    return float(lines[0]) * 1024**2 if lines and lines[0].isdecimal() else None

@@ -1,78 +1,81 @@
-"""What a run will take, from runs of the same kind that the store remembers."""
+"""What a run on sentences will take, from runs of the same kind that the store remembers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import psutil
-
 from backend.datasets import SentenceRecording
-from backend.features.memory import weight_bytes
-from backend.features.sources import ModelSource, resolve_model
-from backend.jobs.config import EncodingConfig, Task
+from backend.features.footprint import FLOAT32
+from backend.features.sources import ModelSource
+from backend.jobs.config import EncodingConfig
 from backend.store.queries import runs
 from backend.store.reader import ResultStore
 
-# What a Python process with torch takes before it holds any model: measured at 0.6 GB.
-PROCESS_BYTES = 0.6e9
-# And the seconds until it has imported torch and transformers: measured at 5 to 7.
+# The seconds until a process has imported torch and transformers: measured at 5 to 7.
 START_SECONDS = 6.0
 
 
 @dataclass(frozen=True)
-class CostEstimate:
-    """Expected cost of a run.
+class Cost:
+    """What a run takes besides its model.
 
     Attributes
     ----------
     seconds : float or None
         None where nothing comparable was ever run.
-    memory_bytes : float or None
-        Peak of the process; None for a model that has to be downloaded to be known.
-    download : bool
-        Whether weights may have to come from the hub.
-    n_fits : int
-        Ridge regressions: (layers + baselines) times outer folds.
     basis : str
-        Where the estimate comes from, in words.
-    fits_in_memory : bool
+        Where the time comes from, in words.
+    n_fits : int or None
+        Ridge regressions: layers and baselines, times outer folds.
+    memory_bytes : float
+        Of kernels, responses and predictions.
+    disk_bytes : float or None
+        Of the states that it writes; None for a model that has to be downloaded to be known.
     """
 
     seconds: float | None
-    memory_bytes: float | None
-    download: bool
-    n_fits: int | None
     basis: str
-    fits_in_memory: bool
+    n_fits: int | None
+    memory_bytes: float
+    disk_bytes: float | None
 
 
-def estimate_cost(task: Task, recording: SentenceRecording, store: ResultStore) -> CostEstimate:
-    """Estimate time and memory of a run without loading its model.
+def sentence_cost(
+    config: EncodingConfig,
+    source: ModelSource,
+    n_weights: int | None,
+    recording: SentenceRecording,
+    store: ResultStore,
+) -> Cost:
+    """Estimate what a run on sentences takes, without loading its model.
 
     Extraction is scaled by words and weights, the fits by folds, layers, targets and the cube of
     the samples, from the latest run with the same compression, or any.
 
     Parameters
     ----------
-    task : Task
+    config : EncodingConfig
+    source : ModelSource
+    n_weights : int or None
+        Weights that are loaded, where they are known.
     recording : SentenceRecording
     store : ResultStore
 
     Returns
     -------
-    CostEstimate
+    Cost
     """
-    config = task.config
-    source = resolve_model(task.model_name)
     n_layers = n_layers_of(config.layers, source)
-    memory = _memory(config, source, recording)
-    seconds, basis = _seconds(config, source, recording, n_layers, store)
-    return CostEstimate(
+    n_samples = len(recording.sentences)
+    seconds, basis = _seconds(config, n_weights, recording, n_layers, store)
+    return Cost(
         seconds=seconds,
-        memory_bytes=memory,
-        download=source.kind == "hub",
-        n_fits=None if n_layers is None else (n_layers + 6) * config.n_folds,
         basis=basis,
-        fits_in_memory=memory is None or memory < psutil.virtual_memory().available,
+        n_fits=None if n_layers is None else (n_layers + 6) * config.n_folds,
+        # Per outer fold, the joint baselines hold a train and a test kernel for each inner fold.
+        memory_bytes=FLOAT32 * n_samples**2 * 6 * config.n_folds * len(recording.targets),
+        disk_bytes=None
+        if n_layers is None or source.width is None
+        else FLOAT32 * n_layers * n_samples * source.width,
     )
 
 
@@ -83,21 +86,9 @@ def n_layers_of(layers: Sequence[int] | None, source: ModelSource) -> int | None
     return None if source.n_layers is None else source.n_layers + 1
 
 
-def _memory(
-    config: EncodingConfig, source: ModelSource, recording: SentenceRecording
-) -> float | None:
-    if source.n_parameters is None:
-        return None
-    n_samples = len(recording.sentences)
-    # Per outer fold, the joint baselines hold a train and a test kernel for each inner fold.
-    kernels = 4.0 * n_samples**2 * 6 * config.n_folds * len(recording.targets)
-    loading = 4.0 * source.n_parameters
-    return PROCESS_BYTES + loading + weight_bytes(source.n_parameters, config.compression) + kernels
-
-
 def _seconds(
     config: EncodingConfig,
-    source: ModelSource,
+    n_weights: int | None,
     recording: SentenceRecording,
     n_layers: int | None,
     store: ResultStore,
@@ -105,7 +96,7 @@ def _seconds(
     known = runs(store)
     # Words in a story have a context, sentences have none.
     known = known[known["context_length"].isna()]
-    if known.empty or source.n_parameters is None or n_layers is None:
+    if known.empty or n_weights is None or n_layers is None:
         return None, "no run of this store tells how long such a model takes"
     alike = known[known["compression"] == config.compression]
     past = (alike if not alike.empty else known).iloc[0]
@@ -114,7 +105,7 @@ def _seconds(
         "SELECT count(DISTINCT layer) AS n FROM roi_scores WHERE run_id = ?", [past["run_id"]]
     )["n"].iloc[0]
     words = recording.sentences.n_words / past["n_words"]
-    extraction = past["extraction_seconds"] * words * source.n_parameters / past["n_parameters"]
+    extraction = past["extraction_seconds"] * words * n_weights / past["n_parameters"]
     samples = (len(recording.sentences) / past["n_samples"]) ** 3
     folds = config.n_folds / past["n_folds"]
     layers = (n_layers + 6) / (past_layers + 6)

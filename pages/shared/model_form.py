@@ -4,7 +4,10 @@ import streamlit as st
 
 from backend import catalog
 from backend.errors import ModelError
-from backend.figures.labels import compression_title, model_title
+from backend.features.listing import Listed, list_models
+from backend.features.memory import choose_device_kind, free_memory
+from backend.features.sources import RANDOM
+from backend.figures.labels import compression_title
 from backend.jobs.request import user_path
 from pages.shared.waiting import Waiting
 
@@ -12,22 +15,23 @@ _MODEL_SOURCES = {"catalogue": "Catalogue", "folder": "Local folder", "hub": "Hu
 
 
 def choose_model() -> str:
-    """Ask for a model by catalogue name, folder or hub name."""
+    """Ask for a model by catalogue name, folder or hub name, trained or with random weights."""
     source = st.segmented_control(
         "Model", list(_MODEL_SOURCES), default="catalogue", required=True,
         format_func=_MODEL_SOURCES.__getitem__, key="run_model_source",
     )  # fmt: skip
+    name = _choose_name(source)
+    random = st.toggle(
+        "Random weights", key="run_random",
+        help="The same architecture and tokenizer with weights freshly drawn: what a model that "
+        "has learned nothing predicts.",
+    )  # fmt: skip
+    return name + RANDOM if random else name
+
+
+def _choose_name(source: str | None) -> str:
     if source == "catalogue":
-        name = st.selectbox(
-            "Model from the catalogue", list(catalog.models()), format_func=model_title,
-            key="run_model", label_visibility="collapsed",
-        )  # fmt: skip
-        entry = catalog.models()[name]
-        st.caption(
-            f"{entry.n_parameters / 1e6:.1f}M parameters, {entry.n_layers} blocks, width "
-            f"{entry.width}, {entry.licence}"
-        )
-        return name
+        return _from_catalogue()
     if source == "folder":
         folder = st.text_input("Folder that save_pretrained wrote", key="run_folder")
         if not folder:
@@ -42,6 +46,31 @@ def choose_model() -> str:
     if not name:
         raise Waiting("Give the model's name on the Hugging Face hub.")
     return name
+
+
+def _from_catalogue() -> str:
+    """Ask for one of many models, by typing a part of its name, family or size."""
+    free = free_memory(choose_device_kind("auto"))
+    listed = {model.name: model for model in list_models("none", free)}
+    name = st.selectbox(
+        "Model from the catalogue", list(listed), format_func=lambda key: _label(listed[key]),
+        key="run_model", label_visibility="collapsed",
+    )  # fmt: skip
+    entry = catalog.models()[name]
+    st.caption(
+        f"{entry.family}: {entry.n_layers} blocks, width {entry.width}, context {entry.context} "
+        f"tokens, {entry.licence}{', gated' if entry.gated else ''}"
+    )
+    return name
+
+
+def _label(model: Listed) -> str:
+    """Name a model with its size, and whether it fits here uncompressed."""
+    size = model.parameters
+    short = f"{size / 1e9:.1f}B" if size >= 1e9 else f"{size / 1e6:.1f}M"
+    if model.fits or model.needed is None:
+        return f"{model.title} · {short} · fits"
+    return f"{model.title} · {short} · needs {model.needed / 1e9:.0f} GB"
 
 
 def choose_compression() -> str:

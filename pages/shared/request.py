@@ -6,11 +6,10 @@ import streamlit as st
 
 from backend.errors import CortexScaleError
 from backend.jobs.config import AnyTask
-from backend.jobs.cost import CostEstimate, estimate_cost
 from backend.jobs.local import start_job
+from backend.jobs.planner import Plan, plan_run
 from backend.jobs.request import check_folds
 from backend.jobs.stories import StoryChoice
-from backend.jobs.story_cost import estimate_story_cost
 from backend.store.queries import has_run
 from pages.shared.cards import Card, metric_cards
 from pages.shared.model_form import choose_compression, choose_model
@@ -40,14 +39,14 @@ def show_request() -> None:
             model, compression = choose_model(), choose_compression()
             if stories:
                 task = story_task(data, model, compression)
-                cost = estimate_story_cost(task, data, open_store())
+                plan = plan_run(task, data, open_store())
                 warnings, size = data.warnings, story_size(data)
             else:
                 task, recording = sentence_task(data, model, compression)
-                cost = estimate_cost(task, recording, open_store())
+                plan = plan_run(task, recording, open_store())
                 warnings = check_folds(task.config, recording)
                 size = f"{len(recording.sentences)} sentences, {len(data.responses)} response(s)"
-        confirm(task, cost, warnings, size)
+        confirm(task, plan, warnings, size)
     except Waiting as waiting:
         st.info(str(waiting), icon=":material/upload_file:")
     except CortexScaleError as error:
@@ -68,8 +67,8 @@ def story_size(data: StoryChoice) -> str:
     )
 
 
-def confirm(task: AnyTask, cost: CostEstimate, warnings: Sequence[str], size: str) -> None:
-    show_cost(cost, size)
+def confirm(task: AnyTask, plan: Plan, warnings: Sequence[str], size: str) -> None:
+    show_plan(plan, size)
     for warning in warnings:
         st.warning(warning, icon=":material/warning:")
     if has_run(open_store(), task.config.run_id):
@@ -80,16 +79,24 @@ def confirm(task: AnyTask, cost: CostEstimate, warnings: Sequence[str], size: st
         )
     if st.button(
         "Start run", type="primary", icon=":material/play_arrow:", key="run_start",
-        disabled=not cost.fits_in_memory,
+        disabled=plan.problem is not None,
     ):  # fmt: skip
         start_job(task)
         st.toast("Started. It goes on when this tab is closed.", icon=":material/rocket_launch:")
 
 
-def show_cost(cost: CostEstimate, size: str) -> None:
+def show_plan(plan: Plan, size: str) -> None:
+    cost, disk = plan.cost, plan.disk
+    written = None if disk.states is None else disk.copy + disk.states
     cards = [
         Card("Time", _time(cost.seconds), cost.basis),
-        Card("Memory", _memory(cost.memory_bytes), "peak of the run's process"),
+        Card(
+            "Memory",
+            _bytes(None if plan.memory is None else plan.memory.peak),
+            f"peak of the run's process; {_bytes(plan.free)} free"
+            if plan.device == "cpu"
+            else f"on the GPU; {_bytes(plan.free)} free",
+        ),
         Card(
             "Fits",
             "?" if cost.n_fits is None else f"{cost.n_fits}",
@@ -97,18 +104,15 @@ def show_cost(cost: CostEstimate, size: str) -> None:
         ),
         Card(
             "Download",
-            "maybe" if cost.download else "none",
-            "unless the hub's cache holds it" if cost.download else "everything is on this machine",
+            "none" if disk.download == 0 else _bytes(disk.download),
+            "everything is on this machine" if disk.download == 0 else "from the hub, once",
         ),
+        Card("Disk", _bytes(written), f"states and copies; {_bytes(disk.free)} free"),
     ]
     st.subheader("What it will cost")
     metric_cards(cards)
-    if not cost.fits_in_memory:
-        st.error(
-            "This needs more memory than is free. Choose a smaller model, a stronger compression, "
-            "fewer layers, or less data.",
-            icon=":material/memory:",
-        )
+    if plan.problem is not None:
+        st.error(plan.problem, icon=":material/memory:")
 
 
 def _time(seconds: float | None) -> str:
@@ -117,5 +121,7 @@ def _time(seconds: float | None) -> str:
     return f"about {seconds:.0f} s" if seconds < 90 else f"about {seconds / 60:.0f} min"
 
 
-def _memory(n_bytes: float | None) -> str:
-    return "unknown" if n_bytes is None else f"{n_bytes / 1e9:.1f} GB"
+def _bytes(n_bytes: float | None) -> str:
+    if n_bytes is None:
+        return "unknown"
+    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e8 else f"{n_bytes / 1e6:.0f} MB"
