@@ -42,6 +42,20 @@ def seed_flag(key: str) -> None:
         st.session_state[key] = "true" in _known([st.query_params.get(key)], _FLAGS, key)
 
 
+def seed_number(key: str, default: float, low: float, high: float) -> None:
+    """Give a number input its value from the session, else from the URL, else the default."""
+    if key in st.session_state:
+        return
+    asked = st.query_params.get(key)
+    try:
+        fits = asked is not None and low <= float(asked) <= high
+    except ValueError:
+        fits = False
+    # A number has no list of options: what the link asks for is one where it can be used.
+    _known([asked], [asked] if asked is not None and fits else [], key)
+    st.session_state[key] = float(asked) if asked is not None and fits else default
+
+
 def write_url(selection: Mapping[str, str | Sequence[str]]) -> None:
     """Make the URL say what is selected, and leave other parameters alone."""
     wanted = {k: [v] if isinstance(v, str) else list(v) for k, v in selection.items()}

@@ -1,0 +1,464 @@
+"""Predictivity against a model's size or perplexity, between its floor and its roof."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from backend.figures.labels import BASELINE_TITLES, METRIC_TITLES, model_title, roi_title
+from backend.figures.layers import spread_labels
+from backend.figures.theme import (
+    BASELINE_DASH,
+    DASHES,
+    SYMBOLS,
+    Mode,
+    ink,
+    mark_simulated,
+    muted,
+    series_colour,
+    style,
+)
+
+AXIS_TITLES = {
+    "n_parameters": "Parameters (log scale)",
+    "perplexity": "Perplexity (log scale, better to the right)",
+}
+FORM_TITLES = {"log-linear": "log-linear fit", "saturating": "saturating fit"}
+_FORM_DASHES = {"log-linear": "solid", "saturating": "dash"}
+_TWIN = ":random"
+# A model and its random twin are of one size; apart, their bars can be told from each other.
+_DODGE = 1.05
+_COLUMNS = 4
+_PANEL_PIXELS = 230
+_TOP, _BOTTOM = 64, 66
+# Of a label of two lines.
+_LABEL_PIXELS = 38
+_LABEL_MARGIN = 180
+_LEGEND_ROW = 24
+_LEGEND_WIDTH = 760
+_EDGE = 0.12
+_UNITS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
+
+
+class _Place(NamedTuple):
+    """A panel: its response, and where it stands."""
+
+    roi: str
+    hemisphere: str
+    row: int
+    column: int
+
+
+def scale_figure(
+    points: pd.DataFrame,
+    lines: pd.DataFrame,
+    levels: pd.DataFrame,
+    metric: str = "r",
+    axis: str = "n_parameters",
+    mode: Mode = "light",
+    height: int = 540,
+) -> go.Figure:
+    """Draw a point per model, what fits them, floor and roof; a panel per response.
+
+    Parameters
+    ----------
+    points : pandas.DataFrame
+        Of one data set; see :func:`backend.comparisons.scale.scale_points`.
+    lines : pandas.DataFrame
+        See :func:`backend.comparisons.scale.scale_lines`.
+    levels : pandas.DataFrame
+        See :func:`backend.comparisons.scale.scale_levels`.
+    metric : {"r", "r_normalized", "unique_r2"}
+    axis : {"n_parameters", "perplexity"}
+    mode : {"light", "dark"}
+    height : int
+        Pixels, of a single panel; several take what their rows need.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        Bars are 95% t intervals over units; random twins stand a little to the right of their
+        models, hollow. The minimal model is ringed. Several panels show the better fit alone.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to draw, or evidence of more than one kind.
+    """
+    drawn = points[points[axis].notna()] if axis in points else points.iloc[:0]
+    if drawn.empty:
+        raise ValueError("scale_figure needs at least one model with a place on its axis")
+    if drawn["evidence"].nunique() > 1:
+        raise ValueError("one figure cannot join measured and simulated results")
+    places = _places(drawn)
+    figure = _panels(drawn, places)
+    looks = _looks(drawn, mode)
+    for place in places:
+        _add_lines(figure, _of(lines, place), place, len(places) == 1, mode)
+        _add_points(figure, _of(drawn, place), axis, looks, place)
+        _ring(figure, _of(drawn, place), axis, place, len(places) == 1, mode)
+    _finish(figure, drawn, places, metric, axis, mode, height)
+    figure.update_yaxes(range=_span(drawn, levels, metric))
+    for place in places:
+        _add_levels(figure, _of(drawn, place), _of(levels, place), place, len(places), mode)
+    return figure
+
+
+def short_number(value: float) -> str:
+    """Write a number of parameters as 300K, 1.3M, 70B.
+
+    Parameters
+    ----------
+    value : float
+
+    Returns
+    -------
+    str
+        Three digits at most.
+    """
+    for unit, letter in _UNITS:
+        # 999,600 is a million, not a thousand thousands.
+        if value >= 0.9995 * unit:
+            return f"{float(f'{value / unit:.3g}'):g}{letter}"
+    return f"{value:.0f}"
+
+
+def short_model_title(model: str) -> str:
+    """Name a model; its random twin as such."""
+    if model.endswith(_TWIN):
+        return f"{model_title(model.removesuffix(_TWIN))}, random weights"
+    return model_title(model)
+
+
+def _of(frame: pd.DataFrame, place: _Place) -> pd.DataFrame:
+    return frame[(frame["roi"] == place.roi) & (frame["hemisphere"] == place.hemisphere)]
+
+
+def _places(points: pd.DataFrame) -> list[_Place]:
+    responses = list(dict.fromkeys(zip(points["roi"], points["hemisphere"], strict=True)))
+    width = _n_columns(len(responses))
+    return [
+        _Place(str(roi), str(hemisphere), index // width + 1, index % width + 1)
+        for index, (roi, hemisphere) in enumerate(responses)
+    ]
+
+
+def _n_columns(n_panels: int) -> int:
+    # Four panels look better as two rows of two than as one strip.
+    return 2 if n_panels == 4 else min(_COLUMNS, n_panels)
+
+
+def _panels(points: pd.DataFrame, places: Sequence[_Place]) -> go.Figure:
+    if len(places) == 1:
+        return make_subplots()
+    n_rows = places[-1].row
+    return make_subplots(
+        rows=n_rows,
+        cols=_n_columns(len(places)),
+        shared_xaxes="all",
+        shared_yaxes="all",
+        horizontal_spacing=0.03,
+        vertical_spacing=0.36 / (n_rows + 1) if n_rows > 1 else 0.0,
+        subplot_titles=[f"<b>{_panel_title(points, place)}</b>" for place in places],
+    )
+
+
+def _panel_title(points: pd.DataFrame, place: _Place) -> str:
+    # The short name of a region: a panel has no room for the full one.
+    title = roi_title(points["dataset"].iloc[0], place.roi) if len(place.roi) > 8 else place.roi
+    return title if place.hemisphere == "both" else f"{title}, {place.hemisphere}"
+
+
+def _looks(points: pd.DataFrame, mode: Mode) -> Mapping[str, dict[str, Any]]:
+    """Colour, symbol and dash of each family; its random twins share the first two."""
+    bases = list(dict.fromkeys(points.sort_values("random", kind="stable")["base"]))
+    return {
+        base: {
+            "colour": series_colour(index, mode),
+            "symbol": SYMBOLS[index % len(SYMBOLS)],
+            # Solid and dashed are the fits'.
+            "dash": DASHES[2:][index % len(DASHES[2:])],
+        }
+        for index, base in enumerate(bases)
+    }
+
+
+def _add_points(
+    figure: go.Figure,
+    points: pd.DataFrame,
+    axis: str,
+    looks: Mapping[str, dict[str, Any]],
+    place: _Place,
+) -> None:
+    small = len(points) > 24
+    for (base, random), rows in points.groupby(["base", "random"], sort=False):
+        look = looks[str(base)]
+        name = f"{base}, random weights" if random else str(base)
+        ordered = rows.sort_values(axis)
+        marker = {
+            "size": 9 if small else 12,
+            "symbol": f"{look['symbol']}-open" if random else look["symbol"],
+            "color": look["colour"],
+            "line": {"width": 2 if random else 0, "color": look["colour"]},
+        }
+        figure.add_scatter(
+            x=ordered[axis] * (_DODGE if random else 1.0),
+            y=ordered["mean"],
+            error_y={
+                "type": "data",
+                "array": ordered["high"] - ordered["mean"],
+                "thickness": 1 if small else 1.5,
+                "width": 3,
+            },
+            mode="lines+markers",
+            name=name,
+            legendgroup=name,
+            showlegend=name not in {trace.name for trace in figure.data},
+            line={"color": look["colour"], "width": 1.4, "dash": look["dash"]},
+            marker=marker,
+            customdata=_hover_values(ordered),
+            hovertemplate=_HOVER,
+            row=place.row,
+            col=place.column,
+        )
+
+
+_HOVER = (
+    "<b>%{customdata[0]}</b><br>%{customdata[1]} parameters, %{customdata[2]}<br>"
+    "%{y:.3f} [%{customdata[3]:.3f}, %{customdata[4]:.3f}], n = %{customdata[5]}<extra></extra>"
+)
+
+
+def _hover_values(points: pd.DataFrame) -> list[list[object]]:
+    return [
+        [
+            short_model_title(row["model"]),
+            f"{int(row['n_parameters']):,}",
+            layers_text(row["first_layer"], row["last_layer"]),
+            row["low"],
+            row["high"],
+            int(row["n_units"]),
+        ]
+        for row in points.to_dict("records")
+    ]
+
+
+def layers_text(first: float, last: float) -> str:
+    """Say which layer stands for a model, or from which to which over folds."""
+    return f"layer {int(first)}" if first == last else f"layers {int(first)} to {int(last)}"
+
+
+def _add_lines(
+    figure: go.Figure, lines: pd.DataFrame, place: _Place, alone: bool, mode: Mode
+) -> None:
+    for rank, of_rank in lines.groupby("rank", sort=True):
+        form, is_better = str(of_rank["form"].iloc[0]), rank == 0
+        if not (is_better or alone):
+            continue
+        name = FORM_TITLES[form]
+        if alone and of_rank["low"].notna().all():
+            figure.add_scatter(
+                x=[*of_rank["x"], *of_rank["x"][::-1]],
+                y=[*of_rank["high"], *of_rank["low"][::-1]],
+                fill="toself",
+                fillcolor=_faint(ink(mode), 0.10 if is_better else 0.05),
+                line={"width": 0},
+                hoverinfo="skip",
+                legendgroup=name,
+                showlegend=False,
+            )
+        figure.add_scatter(
+            x=of_rank["x"],
+            y=of_rank["value"],
+            mode="lines",
+            name=name,
+            legendgroup=name,
+            showlegend=name not in {trace.name for trace in figure.data},
+            line={
+                "color": ink(mode),
+                "width": 2.4 if is_better else 1.6,
+                "dash": _FORM_DASHES[form],
+            },
+            opacity=0.75,
+            hoverinfo="skip",
+            row=place.row,
+            col=place.column,
+        )
+
+
+def _faint(colour: str, opacity: float) -> str:
+    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity})"
+
+
+def _ring(
+    figure: go.Figure, points: pd.DataFrame, axis: str, place: _Place, alone: bool, mode: Mode
+) -> None:
+    ringed = points[points["minimal"]]
+    if ringed.empty:
+        return
+    row = ringed.iloc[0]
+    figure.add_scatter(
+        x=[row[axis]],
+        y=[row["mean"]],
+        mode="markers",
+        name="minimal model",
+        legendgroup="minimal model",
+        # Alone it has a label of its own.
+        showlegend=not alone and "minimal model" not in {trace.name for trace in figure.data},
+        marker={
+            "symbol": "circle-open",
+            "size": 26,
+            "color": ink(mode),
+            "line": {"width": 3, "color": ink(mode)},
+        },
+        hoverinfo="skip",
+        row=place.row,
+        col=place.column,
+    )
+    if not alone:
+        return
+    figure.add_annotation(
+        text=f"<b>minimal: {short_model_title(row['model'])}</b>",
+        # An annotation's place on a log axis is given as the logarithm.
+        x=math.log10(row[axis]), y=row["mean"],
+        ax=0, ay=56, yanchor="top",
+        showarrow=True, arrowhead=0, arrowwidth=1.5, standoff=14,
+        arrowcolor=ink(mode), font={"size": 15, "color": ink(mode)},
+    )  # fmt: skip
+
+
+def _add_levels(
+    figure: go.Figure,
+    points: pd.DataFrame,
+    levels: pd.DataFrame,
+    place: _Place,
+    n_panels: int,
+    mode: Mode,
+) -> None:
+    """Draw floor and roof, with labels at the right of a panel that stands alone."""
+    at = {"row": place.row, "col": place.column}
+    for level in levels.to_dict("records"):
+        is_floor = level["kind"] == "floor"
+        if is_floor and math.isfinite(level["low"]):
+            figure.add_hrect(
+                y0=level["low"],
+                y1=level["high"],
+                fillcolor=_faint(muted(mode), 0.16),
+                line_width=0,
+                **at,
+            )
+        figure.add_hline(
+            y=level["mean"],
+            line={
+                "color": muted(mode),
+                "width": 2 if is_floor else 3,
+                "dash": BASELINE_DASH if is_floor else "solid",
+            },
+            **at,
+        )
+    if n_panels > 1:
+        return
+    ascending = levels.sort_values("mean")
+    low, high = figure.layout.yaxis.range
+    plotted = figure.layout.height - figure.layout.margin.t - figure.layout.margin.b
+    gap = _LABEL_PIXELS * (high - low) / plotted
+    heights = spread_labels(list(ascending["mean"]), gap)
+    for level, height in zip(ascending.to_dict("records"), heights, strict=True):
+        name = BASELINE_TITLES.get(level["name"], level["name"])
+        figure.add_annotation(
+            text=_level_text(level["kind"], str(name), level["mean"]),
+            x=1.0, xref="x domain", xanchor="left", xshift=6,
+            y=height, yref="y",
+            showarrow=False,
+            font={"size": 13, "color": muted(mode)},
+            align="left",
+        )  # fmt: skip
+
+
+def _level_text(kind: str, name: str, mean: float) -> str:
+    if kind == "floor":
+        return f"<b>strongest baseline {mean:.2f}</b><br>{name}"
+    return f"<b>{name} {mean:.2f}</b>"
+
+
+def _finish(
+    figure: go.Figure,
+    points: pd.DataFrame,
+    places: Sequence[_Place],
+    metric: str,
+    axis: str,
+    mode: Mode,
+    height: int,
+) -> None:
+    n_rows = _legend_rows([str(trace.name) for trace in figure.data if trace.showlegend])
+    alone = len(places) == 1
+    top = _TOP + _LEGEND_ROW * (n_rows - 1) + (0 if alone else 24)
+    rows = places[-1].row
+    style(figure, mode, height if alone else top + _BOTTOM + _PANEL_PIXELS * rows)
+    first = points.iloc[0]
+    title = "size" if axis == "n_parameters" else "perplexity"
+    what = roi_title(first["dataset"], first["roi"]) if alone else "Every response"
+    if alone and first["hemisphere"] != "both":
+        what += f", {first['hemisphere']}"
+    figure.update_layout(
+        title_text=f"{what}: predictivity by {title}",
+        margin={"t": top + 30, "b": _BOTTOM, "r": _LABEL_MARGIN if alone else 24},
+        legend={"y": 1.0, "yref": "paper"} if alone else
+               {"yref": "container", "y": 1 - 40 / figure.layout.height, "yanchor": "top"},
+        hovermode="closest",
+    )  # fmt: skip
+    figure.update_xaxes(type="log", **_ticks(points[axis], axis))
+    if alone:
+        figure.update_xaxes(title_text=AXIS_TITLES[axis])
+        figure.update_yaxes(title_text=METRIC_TITLES[metric])
+    else:
+        for column in range(1, _n_columns(len(places)) + 1):
+            figure.update_xaxes(title_text=AXIS_TITLES[axis], row=rows, col=column)
+        figure.update_yaxes(title_text=METRIC_TITLES[metric], row=1, col=1)
+    if metric == "unique_r2":
+        figure.add_hline(y=0, line={"color": muted(mode), "width": 2})
+    if (points["evidence"] == "simulated").any():
+        mark_simulated(figure, mode)
+
+
+def _span(points: pd.DataFrame, levels: pd.DataFrame, metric: str) -> tuple[float, float]:
+    """Cover every mark and bar, floor, roof, and for unique variance zero."""
+    marks = [
+        *points[["mean", "low", "high"]].to_numpy(dtype=float).ravel(),
+        *levels[["mean", "low", "high"]].to_numpy(dtype=float).ravel(),
+        *([0.0] if metric == "unique_r2" else []),
+    ]
+    low, high = float(np.nanmin(marks)), float(np.nanmax(marks))
+    pad = 0.06 * (high - low or 1.0)
+    return low - pad, high + pad
+
+
+def _legend_rows(names: Sequence[str]) -> int:
+    """Guess how many rows a legend of these names takes above a plot in a narrow window."""
+    width, rows = 0.0, 1
+    for name in names:
+        entry = 42 + 6.8 * len(name)
+        if width and width + entry > _LEGEND_WIDTH:
+            width, rows = 0.0, rows + 1
+        width += entry
+    return rows
+
+
+def _ticks(values: pd.Series, axis: str) -> dict[str, Any]:
+    low, high = math.log10(values.min()), math.log10(values.max())
+    edge = max(_EDGE, 0.06 * (high - low))
+    low, high = low - edge, high + edge
+    decades = range(math.floor(low), math.ceil(high) + 1)
+    steps = (1,) if high - low > 4 else (1, 3) if high - low > 1.5 else (1, 2, 5)
+    ticks = [step * 10.0**decade for decade in decades for step in steps]
+    inside = [tick for tick in ticks if low <= math.log10(tick) <= high]
+    if axis == "perplexity":
+        return {"range": [high, low], "tickvals": inside, "ticktext": [f"{t:g}" for t in inside]}
+    return {
+        "range": [low, high], "tickvals": inside, "ticktext": [short_number(t) for t in inside]
+    }  # fmt: skip
