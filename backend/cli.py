@@ -12,6 +12,7 @@ from backend.commands import (
     jobs,
     precompute,
     project,
+    quality,
     results,
     simulate_cortex,
     simulate_demo,
@@ -46,6 +47,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     encode.add_parser(commands)
+    quality.add_parser(commands)
     results.add_parsers(commands)
     jobs.add_parsers(commands)
     cache.add_parser(commands)

@@ -4,16 +4,27 @@ import argparse
 import sys
 from pathlib import Path
 
+import pandas as pd
+
 from backend.commands.encode import print_run, shipped_store
 from backend.commands.encode_stories import print_story_run
+from backend.commands.quality import print_quality
 from backend.encoding.story_folds import STORY_SPLITS
 from backend.errors import InputError
 from backend.paths import default_store
-from backend.store.queries import METRICS, baseline_scores, layer_curves, published, runs
+from backend.store.queries import (
+    METRICS,
+    baseline_scores,
+    layer_curves,
+    model_quality,
+    published,
+    runs,
+)
 from backend.store.reader import ResultStore
 from backend.store.selection import Selection
 
-TABLES = ("layers", "baselines", "runs", "published")
+TABLES = ("layers", "baselines", "runs", "quality", "published")
+_OF_RUNS = ("dataset", "subject", "split", "evidence", "roi")
 _SHOWN = [
     "run_id", "evidence", "dataset", "subject", "model", "compression", "split", "n_samples", "roi",
     "best_layer", "best_r", "created_at",
@@ -25,24 +36,33 @@ def add_parsers(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     results = commands.add_parser(
         "results",
         help="list and filter what is in the store",
-        description="List runs, newest first, each with its best layer.",
+        description="List runs, newest first, each with its best layer; or what was measured of "
+        "models.",
         epilog="examples:\n  python -m backend results --dataset demo-sentences\n"
         "  python -m backend results --evidence measured --split contiguous\n"
-        "  python -m backend results --run RUN_ID\n",
+        "  python -m backend results --run RUN_ID\n"
+        "  python -m backend results --quality --model cortexscale-7m\n",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_filters(results)
     results.add_argument(
         "--run", dest="run_id_wanted", metavar="RUN_ID", help="print one run's whole table"
     )
+    results.add_argument(
+        "--quality", action="store_true",
+        help="print models' sizes, perplexities and speeds instead (--model and --compression "
+        "filter)",
+    )  # fmt: skip
     results.set_defaults(run=list_results)
     export = commands.add_parser(
         "export",
         help="write results as CSV",
         description="Write a tidy CSV: a row per run, response and layer or baseline, each with "
-        "its data set, n, split, evidence and citation.",
+        "its data set, n, split, evidence and citation; or a row per model, compression and "
+        "held-out text (quality).",
         epilog="examples:\n  python -m backend export --table layers --out layers.csv\n"
-        "  python -m backend export --table baselines --split shuffled > baselines.csv\n",
+        "  python -m backend export --table baselines --split shuffled > baselines.csv\n"
+        "  python -m backend export --table quality --model cortexscale-7m > quality.csv\n",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_filters(export)
@@ -57,6 +77,8 @@ def list_results(arguments: argparse.Namespace) -> int:
     store = shipped_store(arguments.store or default_store())
     if arguments.run_id_wanted:
         return _print_one(store, arguments.run_id_wanted)
+    if arguments.quality:
+        return _list_quality(store, arguments)
     table = runs(store, _selection(arguments))
     _report_problems(store)
     if table.empty:
@@ -76,6 +98,7 @@ def export_results(arguments: argparse.Namespace) -> int:
         "layers": lambda: layer_curves(store, selection, arguments.metric),
         "baselines": lambda: baseline_scores(store, selection),
         "runs": lambda: runs(store, selection),
+        "quality": lambda: _quality(store, arguments),
         "published": lambda: published(store).convert_dtypes().assign(evidence="published"),
     }[arguments.table]()
     _report_problems(store)
@@ -118,6 +141,30 @@ def _selection(arguments: argparse.Namespace) -> Selection:
         compressions=tuple(arguments.compression),
         evidence=arguments.evidence,
     )
+
+
+def _quality(store: ResultStore, arguments: argparse.Namespace) -> pd.DataFrame:
+    given = [f"--{name}" for name in _OF_RUNS if getattr(arguments, name)]
+    if given:
+        raise InputError(
+            f"a model's quality belongs to no run, so {', '.join(given)} cannot narrow it; "
+            "accepted are --model and --compression."
+        )
+    frame = model_quality(store)
+    for column in ("model", "compression"):
+        if wanted := getattr(arguments, column):
+            frame = frame[frame[column].isin(wanted)]
+    return frame
+
+
+def _list_quality(store: ResultStore, arguments: argparse.Namespace) -> int:
+    frame = _quality(store, arguments)
+    _report_problems(store)
+    if frame.empty:
+        print("nothing fits; leave a filter out, or measure with: python -m backend quality --help")
+    else:
+        print_quality(frame)
+    return 0
 
 
 def _print_one(store: ResultStore, run_id: str) -> int:

@@ -22,7 +22,11 @@ models with longer windows are not favoured by them."""
 _LOGITS = 50_000_000
 _BATCH = 16
 _PROBE_WORDS = 8
-Advance = Callable[[int], None]
+Count = Callable[[int], None]
+
+
+def _ignore(n: int) -> None:
+    """Take no notice of a count."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,8 @@ def measure_perplexity(
     text: str,
     window: int = WINDOW,
     max_tokens: int | None = None,
-    advance: Advance = lambda n: None,
+    begin: Count = _ignore,
+    advance: Count = _ignore,
 ) -> Perplexity:
     """Score every token of a text but the first, once, with known context.
 
@@ -87,6 +92,8 @@ def measure_perplexity(
         of the second half are scored: each has between half a window and a window before it.
     max_tokens : int, optional
         Tokens of the text that are read, from its beginning; all by default.
+    begin : callable
+        Given the number of tokens that will be scored.
     advance : callable
         Given the number of tokens just scored.
 
@@ -126,6 +133,7 @@ def measure_perplexity(
             "Give a longer text, or shorter windows."
         )
     nats = 0.0
+    begin(len(ids) - 1)
     for batch in _batches(list(_plan(len(ids), room)), window, loaded):
         rows = [[*before, *ids[each.start : each.stop]] for each in batch]
         nats += _nats(loaded, rows, batch[0].kept)

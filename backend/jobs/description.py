@@ -44,7 +44,7 @@ def describe_run(
         "source": config.citation,
         "code_version": __version__,
         "peak_memory_bytes": _peak_memory(),
-        "device": _device_name(loaded.device),
+        "device": device_name(loaded.device),
         "config": config.model_dump_json(),
     }
 
@@ -55,7 +55,17 @@ def _peak_memory() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def _device_name(device: torch.device) -> str:
+def device_name(device: torch.device) -> str:
+    """Name the GPU, or the processor and the threads that torch gives a product.
+
+    Parameters
+    ----------
+    device : torch.device
+
+    Returns
+    -------
+    str
+    """
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"CPU ({platform.machine()}, {torch.get_num_threads()} threads)"

@@ -6,10 +6,11 @@ import pytest
 from backend.store.precomputed import write_precomputed
 from backend.store.queries import baseline_scores, layer_curves
 from backend.store.reader import ResultStore
-from backend.store.schema import PUBLISHED
+from backend.store.schema import MODEL_QUALITY, PUBLISHED
 from backend.store.selection import Selection
-from backend.store.shards import write_run
+from backend.store.shards import write_quality, write_run
 from tests.helpers import make_config, make_tables
+from tests.store.qualities import make_quality
 
 CONFIGS = {
     "plain": make_config(),
@@ -158,3 +159,53 @@ def test_export_to_a_folder_that_is_not_there(cli, filled, tmp_path):
     outcome = cli("export", "--store", filled, "--out", tmp_path / "nowhere" / "layers.csv")
     assert outcome.code == 2
     assert "layers.csv cannot be written" in outcome.errors[0]
+
+
+@pytest.fixture
+def measured(store):
+    for row in (
+        make_quality(quality_id="a"),
+        make_quality(quality_id="b", compression="bnb-nf4", bits_per_weight=6.25, perplexity=50.1),
+        make_quality(quality_id="c", model="encoder", perplexity=None, bits_per_byte=None),
+    ):
+        write_quality(store, row["quality_id"], row)
+    return store
+
+
+def test_qualities_are_listed_and_filtered(cli, measured):
+    outcome = cli("results", "--store", measured, "--quality")
+    assert outcome.code == 0
+    assert outcome.out.splitlines()[0].split()[:3] == ["model", "method", "bits/weight"]
+    assert "50.10" in outcome.out
+    assert "tokens/s over passes of 4 windows on CPU" in outcome.out
+    narrow = cli(
+        "results", "--store", measured, "--quality", "--model", "tiny", "--compression", "bnb-nf4"
+    )
+    assert "6.25" in narrow.out
+    assert "encoder" not in narrow.out
+    none = cli("results", "--store", measured, "--quality", "--model", "nobody")
+    assert (none.code, none.out) == (
+        0, "nothing fits; leave a filter out, or measure with: python -m backend quality --help\n",
+    )  # fmt: skip
+
+
+def test_qualities_are_exported(cli, measured):
+    outcome = cli("export", "--store", measured, "--table", "quality", "--model", "tiny")
+    table = pd.read_csv(io.StringIO(outcome.out))
+    assert sorted(table["compression"]) == ["bnb-nf4", "none"]
+    assert set(MODEL_QUALITY.names) <= set(table.columns)
+
+
+@pytest.mark.parametrize("command", [["results", "--quality"], ["export", "--table", "quality"]])
+def test_filters_of_runs_are_refused_with_qualities(cli, measured, command):
+    outcome = cli(*command, "--store", measured, "--dataset", "toy", "--roi", "ifg")
+    assert outcome.code == 2
+    assert "so --dataset, --roi cannot narrow it" in outcome.errors[0]
+    assert "--model and --compression" in outcome.errors[0]
+
+
+def test_a_damaged_measurement_is_named(cli, measured):
+    (measured / "model_quality" / "a.parquet").write_bytes(b"PAR1 half")
+    outcome = cli("results", "--store", measured, "--quality")
+    assert "a.parquet in model_quality/ cannot be read and was left out" in outcome.err
+    assert "50.10" in outcome.out

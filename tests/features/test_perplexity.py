@@ -125,9 +125,9 @@ def test_only_the_first_tokens_are_read_where_that_is_asked_for(decoders):
 
 
 def test_progress_counts_the_tokens_that_are_scored(decoders):
-    steps = []
-    got = measure_perplexity(decoders["gpt2"], TEXT, 16, advance=steps.append)
-    assert sum(steps) == got.n_tokens
+    totals, steps = [], []
+    got = measure_perplexity(decoders["gpt2"], TEXT, 16, begin=totals.append, advance=steps.append)
+    assert totals == [sum(steps)] == [got.n_tokens]
 
 
 def test_an_encoder_is_refused(minilm):
