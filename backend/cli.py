@@ -8,14 +8,17 @@ from collections.abc import Sequence
 from backend import __version__
 from backend.commands import (
     cache,
+    compress,
     encode,
     jobs,
+    models,
     precompute,
     project,
     quality,
     results,
     simulate_cortex,
     simulate_demo,
+    study,
     train_family,
     words,
 )
@@ -47,7 +50,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     encode.add_parser(commands)
+    compress.add_parser(commands)
     quality.add_parser(commands)
+    models.add_parser(commands)
     results.add_parsers(commands)
     jobs.add_parsers(commands)
     cache.add_parser(commands)
@@ -55,6 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
     precompute.add_parser(commands)
     simulate_demo.add_parser(commands)
     simulate_cortex.add_parser(commands)
+    study.add_parser(commands)
     train_family.add_parser(commands)
     words.add_parser(commands)
     return parser

@@ -6,19 +6,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from backend.commands.compute import compute
+from backend.commands.study import PEREIRA, pereira_sentences, run_cells
 from backend.encoding.folds import Split
-from backend.errors import InputError
 from backend.jobs.config import AnyTask
-from backend.jobs.request import DataChoice, build_task, choose_data
+from backend.jobs.request import DataChoice, build_task
 from backend.jobs.stories import choose_stories
 from backend.jobs.story_request import build_story_task
+from backend.jobs.study import study_cells
 from backend.paths import PRECOMPUTED
 from backend.store.precomputed import write_precomputed
 from backend.store.published import read_published
 from backend.store.queries import has_run
 from backend.store.reader import ResultStore
 
-PEREIRA = "pereira2018_language_network.csv"
 COMPRESSIONS = ("none", "bnb-int8", "bnb-nf4")
 SPLITS: tuple[Split, ...] = ("contiguous", "shuffled")
 
@@ -32,8 +32,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "precompute",
         help="make precomputed/results.duckdb again",
         description="Encode the Pereira 2018 language network with MiniLM, uncompressed, int8 and "
-        "NF4, on contiguous and shuffled folds, and the demo cortex, and gather the scores with "
-        "the published figures into one DuckDB file. Scores only: neither sentences nor responses "
+        "NF4, on contiguous and shuffled folds, and the demo cortex, run the study (small models, "
+        "random twins, every compression), and gather the scores with the published figures "
+        "into one DuckDB file. Scores only: neither sentences nor responses "
         "are stored.",
     )
     parser.add_argument("--data", type=Path, required=True, help=f"folder of {PEREIRA}")
@@ -43,18 +44,17 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--store", type=Path, metavar="FOLDER",
         help="keep the runs here, so that what was interrupted goes on (default: nowhere)",
     )  # fmt: skip
+    parser.add_argument(
+        "--without-study", action="store_true",
+        help="do not compute what is missing of the study; what --store holds of it goes in",
+    )  # fmt: skip
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Compute every run in a store of its own, then gather them."""
     published = read_published(arguments.reference)
-    data = choose_data(str(arguments.data / PEREIRA))
-    if data.entry is None:
-        raise InputError(
-            f"{PEREIRA} is not the file that the catalogue knows (its checksum differs), so its "
-            "results cannot be filed under that data set."
-        )
+    data = pereira_sentences(arguments.data)
     with tempfile.TemporaryDirectory(prefix="cortexscale-") as scratch:
         store = arguments.store or Path(scratch)
         for task in _tasks(data, store):
@@ -62,9 +62,12 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"{config.dataset}, {config.subject}: {config.compression}, {config.split}")
             if not has_run(ResultStore(store), config.run_id):
                 compute(task)
+        failures = [] if arguments.without_study else run_cells(study_cells(), data, store)
         write_precomputed(ResultStore(store), published, arguments.out)
     print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.1f} MB")
-    return 0
+    for cell, reason in failures:
+        print(f"failed: {cell.title}: {reason}")
+    return 1 if failures else 0
 
 
 def _tasks(data: DataChoice, store: Path) -> Iterator[AnyTask]:

@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 
 from backend.cli import main
-from backend.commands import precompute
+from backend.commands import precompute, study
 from backend.commands.simulate_demo import DEMO
 from backend.jobs.request import build_task
+from backend.jobs.study import study_cells
 from backend.store.queries import published, runs
 from backend.store.reader import ResultStore
 from tests.store.test_published import FILES
@@ -35,13 +36,19 @@ def precomputed(tmp_path_factory, gpt2_folder):
         return build_task(data, str(gpt2_folder), store, layers=[0], **options)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(precompute, "PEREIRA", DEMO.name)
+        patch.setattr(study, "PEREIRA", DEMO.name)
         patch.setattr(precompute, "COMPRESSIONS", ("none",))
         patch.setattr(precompute, "SUBJECTS", ())
         patch.setattr(precompute, "build_task", build)
         reference = write_reference(folder / "reference")
         words = ["--data", DEMO.parent, "--reference", reference, "--out", out]
+        asked = []
+        patch.setattr(precompute, "run_cells", lambda cells, *rest: asked.extend(cells) or [])
         assert main(["precompute", *map(str, words)]) == 0
+        assert asked == study_cells()
+        asked.clear()
+        assert main(["precompute", *map(str, words), "--without-study"]) == 0
+        assert asked == []
     return out
 
 
