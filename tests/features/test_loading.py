@@ -7,11 +7,10 @@ import pytest
 import torch
 from transformers import BloomConfig, BloomModel, RobertaConfig, RobertaModel
 
-from backend.catalog import compressions, models
+from backend.catalog import models
 from backend.errors import InputError, ModelError
 from backend.features.extraction import extract_sentence_states
 from backend.features.loading import UNLIMITED_TOKENS, choose_device, load_model
-from backend.features.memory import weight_bytes
 from backend.features.sources import resolve_model
 from backend.stimuli import Sentences
 from tests.helpers import save_clip, save_t5, tiny_tokenizer
@@ -105,13 +104,6 @@ def test_nf4_is_the_normal_float_of_4_bits(quantised):
 @pytest.mark.parametrize("compression", QUANTISED)
 def test_a_quantised_model_counts_the_weights_of_the_uncompressed_one(quantised, compression):
     assert quantised[compression].weights.n_parameters == models()["minilm-l6"].n_parameters
-
-
-@pytest.mark.parametrize("compression", list(compressions()))
-def test_the_memory_estimate_is_not_below_what_is_nominal(compression):
-    bits = compressions()[compression].nominal_bits
-    assert weight_bytes(1000, compression) > 1000 * bits / 8
-    assert weight_bytes(1000, compression) <= weight_bytes(1000, "none")
 
 
 def test_unknown_compression_is_refused_with_those_there_are(gpt2_folder):
