@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from backend import __version__
 from backend.commands import (
     cache,
+    claims,
     compress,
     encode,
     jobs,
@@ -54,6 +55,7 @@ def build_parser() -> argparse.ArgumentParser:
     quality.add_parser(commands)
     models.add_parser(commands)
     results.add_parsers(commands)
+    claims.add_parser(commands)
     jobs.add_parsers(commands)
     cache.add_parser(commands)
     project.add_parser(commands)
