@@ -21,6 +21,7 @@ from pages.shared.scale_words import answer, layer_words, notes
 from pages.shared.selection import View, current_view
 from pages.shared.store import open_store
 
+WIDE_MARGIN = 0.25
 FINDINGS = ("log-linear", "left-right", "small-match-large")
 
 _analyse = st.cache_data(scale_by_response, max_entries=32, show_spinner=False)
@@ -55,6 +56,13 @@ def show_answer(
     with st.container(horizontal=True, wrap=False):
         evidence_badge(frame["evidence"].iloc[0])
         st.markdown(answer(scalings, chosen, view))
+    share = max(scaling.margin_share for scaling in scalings)
+    if share > WIDE_MARGIN:
+        st.warning(
+            f"The margin is {share:.2g} times the largest model's score. Equivalence within it "
+            "says little: a model that predicts far worse would pass.",
+            icon=":material/straighten:",
+        )
     if all(scaling.undecidable for scaling in scalings) and one_size(scalings):
         st.info(
             "Scale takes models of other sizes on the same data. For example: "
@@ -112,15 +120,18 @@ def what_is_shown(scalings: list[Scaling], chosen: ScaleView, view: View) -> str
     parts = [
         f"{METRIC_TITLES[view.metric]} against {axis}, {layer_words(chosen.layer)}, "
         f"mean with 95% t intervals over n = {n} {chosen.units}",
-        "hollow: the same architectures with random weights",
     ]
+    if any(scaling.points["random"].any() for scaling in scalings):
+        parts.append("hollow: the same architectures with random weights")
     if view.metric != "unique_r2":
         parts.append(
-            "dotted: the strongest baseline on the same folds with its interval; solid line: the "
+            "dotted: the strongest baseline on the same folds with its interval; thick line: the "
             "noise ceiling if known"
         )
-    parts.append("curves: fits through the trained models with 95% intervals over units")
-    parts.append(f"ringed: the minimal model at a margin of {chosen.margin:g}")
+    if any(scaling.fits.fits for scaling in scalings):
+        parts.append("curves: fits through the trained models with 95% intervals over units")
+    if any(scaling.minimal and scaling.minimal.model for scaling in scalings):
+        parts.append(f"ringed: the minimal model at a margin of {chosen.margin:g}")
     return "; ".join(parts)
 
 

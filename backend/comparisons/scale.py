@@ -55,6 +55,14 @@ class Scaling:
     undecidable: str
     left_out: tuple[str, ...]
 
+    @property
+    def margin_share(self) -> float:
+        """The margin over the largest model's score; 0 where nothing was tested."""
+        if self.minimal is None:
+            return 0.0
+        score = float(self.points.set_index("model")["mean"][self.minimal.largest])
+        return self.minimal.margin / score if score > 0 else float("inf")
+
 
 def is_random(model: str) -> bool:
     """Whether a model is the random twin of another."""

@@ -40,7 +40,11 @@ _LABEL_PIXELS = 38
 _LABEL_MARGIN = 180
 _LEGEND_ROW = 24
 _LEGEND_WIDTH = 760
-_EDGE = 0.12
+# Decades beyond the outermost models, and about a single one.
+_EDGE, _ALONE_EDGE = 0.12, 0.7
+_LEFT = 0.65
+# Lets a line be seen behind a label, and the label be read.
+_BEHIND = {"light": "rgba(255,255,255,0.75)", "dark": "rgba(15,20,25,0.75)"}
 _UNITS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
 
 
@@ -322,13 +326,19 @@ def _ring(
     )
     if not alone:
         return
+    low, high = math.log10(points[axis].min()), math.log10(points[axis].max())
+    along = (math.log10(row[axis]) - low) / (high - low or 1.0)
+    # Scores rise to the right, so that there is room below them; the label of a point at the left
+    # runs rightwards, away from smaller models, which score lower.
+    at_left = (along if axis == "n_parameters" else 1 - along) < _LEFT
     figure.add_annotation(
         text=f"<b>minimal: {short_model_title(row['model'])}</b>",
         # An annotation's place on a log axis is given as the logarithm.
         x=math.log10(row[axis]), y=row["mean"],
-        ax=0, ay=56, yanchor="top",
+        ax=34 if at_left else 0, ay=56, xanchor="left" if at_left else "center",
         showarrow=True, arrowhead=0, arrowwidth=1.5, standoff=14,
         arrowcolor=ink(mode), font={"size": 15, "color": ink(mode)},
+        bgcolor=_BEHIND[mode],
     )  # fmt: skip
 
 
@@ -348,7 +358,7 @@ def _add_levels(
             figure.add_hrect(
                 y0=level["low"],
                 y1=level["high"],
-                fillcolor=_faint(muted(mode), 0.16),
+                fillcolor=_faint(muted(mode), 0.11),
                 line_width=0,
                 **at,
             )
@@ -451,7 +461,7 @@ def _legend_rows(names: Sequence[str]) -> int:
 
 def _ticks(values: pd.Series, axis: str) -> dict[str, Any]:
     low, high = math.log10(values.min()), math.log10(values.max())
-    edge = max(_EDGE, 0.06 * (high - low))
+    edge = max(_EDGE, 0.06 * (high - low)) if high > low else _ALONE_EDGE
     low, high = low - edge, high + edge
     decades = range(math.floor(low), math.ceil(high) + 1)
     steps = (1,) if high - low > 4 else (1, 3) if high - low > 1.5 else (1, 2, 5)

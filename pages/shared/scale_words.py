@@ -41,7 +41,8 @@ def _answer_one(scaling: Scaling, chosen: ScaleView) -> str:
     sizes = scaling.points.set_index("model")["n_parameters"]
     text = (
         f"**Minimal model: {_sized(minimal.model, sizes[minimal.model])}**, equivalent to the "
-        f"largest, {_sized(minimal.largest, sizes[minimal.largest])}, within ±{chosen.margin:g}: "
+        f"largest, {_sized(minimal.largest, sizes[minimal.largest])}, within "
+        f"±{chosen.margin:g}{_share(scaling)}: "
         f"difference {_difference(found.test)}, p = {p_text(found.test.p)}, "
         f"**n = {minimal.n_units} {chosen.units}**."
     )
@@ -79,6 +80,11 @@ def _undecided(test: Equivalence) -> str:
     if test.high < -test.margin or test.low > test.margin:
         return "more than the margin"
     return "neither shown to be within the margin nor beyond it"
+
+
+def _share(scaling: Scaling) -> str:
+    share = scaling.margin_share
+    return f" ({share:.0%} of its score)" if share < 1 else ""
 
 
 def _between(minimal: MinimalModel, model: str) -> bool:
