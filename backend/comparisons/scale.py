@@ -82,11 +82,11 @@ def shared_units(table: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         The block with most cells among those that hold all units of at least one model.
     """
-    known = table.notna()
+    known = table.notna().to_numpy()
     best = table.iloc[:0, :0]
-    for model in table.index:
-        units = known.columns[known.loc[model]]
-        block = table.loc[known[units].all(axis=1), units]
+    # Every set of units that some model has; most often there is but one.
+    for units in np.unique(known, axis=0):
+        block = table.loc[known[:, units].all(axis=1), units]
         if (block.size, len(block)) > (best.size, len(best)):
             best = block
     return best
@@ -228,7 +228,7 @@ def _points(frame: pd.DataFrame, block: pd.DataFrame, axis: Axis) -> pd.DataFram
     points["first_layer"], points["last_layer"] = of_models["layer"].min(), of_models["layer"].max()
     points["random"] = [is_random(str(model)) for model in points.index]
     points["base"] = points["model_family"].str.removesuffix(", random weights")
-    intervals = [mean_interval(block.loc[model]) for model in points.index]
+    intervals = [mean_interval(row) for row in block.loc[points.index].to_numpy()]
     points["mean"], points["low"], points["high"] = np.transpose(intervals)
     points["n_units"] = block.shape[1]
     sizes = points["n_parameters"].astype(float)
