@@ -104,7 +104,14 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )  # fmt: skip
     model.add_argument(
         "--compression", choices=tuple(catalog.compressions()), default="none",
-        help="what is done to the weights before reading (default: none)",
+        help="what is done to the weights before reading; compress --list shows what applies to a "
+        "model (default: none)",
+        metavar="NAME",
+    )  # fmt: skip
+    model.add_argument(
+        "--calibration", type=Path, metavar="FILE",
+        help="text that a calibrated compression is shown (default: the project's own, whichever "
+        "shares nothing with the data set); refused if it shares eight words in a row with it",
     )  # fmt: skip
     model.add_argument(
         "--layers", type=parse_layers, metavar="LIST",
@@ -178,6 +185,7 @@ def _run_sentences(arguments: argparse.Namespace) -> int:
         arguments.model,
         store,
         compression=arguments.compression,
+        calibration=arguments.calibration,
         layers=arguments.layers,
         pooling=arguments.pooling or "mean",
         split=_sentence_split(arguments.split),

@@ -115,6 +115,7 @@ def run_stories(arguments: argparse.Namespace) -> int:
         layers=arguments.layers,
         device=arguments.device,
         compression=arguments.compression,
+        calibration=arguments.calibration,
         pooling=arguments.pooling,
         split=arguments.split,
         test_stories=tuple(arguments.test_story) or None,

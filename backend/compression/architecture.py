@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from backend import catalog
+
 CONV1D = frozenset({"gpt2", "openai-gpt", "imagegpt"})
 """Architectures whose linear layers are transformers' Conv1D, a Linear with its weight turned."""
 
@@ -59,6 +61,14 @@ class Source(Protocol):
     def fingerprint(self) -> str | None:
         """Hash of a folder's configuration and weights."""
 
+    @property
+    def random(self) -> bool:
+        """Whether the weights are freshly drawn."""
+
+    @property
+    def entry(self) -> str | None:
+        """Its name in the catalogue."""
+
 
 @dataclass(frozen=True)
 class Architecture:
@@ -73,7 +83,7 @@ class Architecture:
 
     @property
     def model_type(self) -> str:
-        """transformers' name of the architecture."""
+        """The architecture, by the name that transformers has for it."""
         return str(self.config.get("model_type", "unknown"))
 
     @property
@@ -124,7 +134,7 @@ DECODERS = frozenset(
 
 
 def read_architecture(source: Source) -> Architecture | None:
-    """Read a model's config.json, from its folder or from what the hub's cache has of it.
+    """Read a model's config.json: from its folder, from the hub's cache, or from the catalogue.
 
     Parameters
     ----------
@@ -133,14 +143,16 @@ def read_architecture(source: Source) -> Architecture | None:
     Returns
     -------
     Architecture or None
-        None for a model of the hub that was never downloaded.
+        None for a model of the hub that was never downloaded and is not in the catalogue.
     """
-    path = config_path(source)
-    return None if path is None else Architecture(json.loads(path.read_text(encoding="utf-8")))
+    path = _config_path(source)
+    if path is not None:
+        return Architecture(json.loads(path.read_text(encoding="utf-8")))
+    entry = catalog.models().get(source.entry or "")
+    return Architecture(entry.architecture) if entry is not None and entry.architecture else None
 
 
-def config_path(source: Source) -> Path | None:
-    """Find a model's config.json on this machine; None for one that was never downloaded."""
+def _config_path(source: Source) -> Path | None:
     if source.kind != "hub":
         return Path(source.location) / "config.json"
     from huggingface_hub import try_to_load_from_cache

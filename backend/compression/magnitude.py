@@ -19,11 +19,12 @@ class Magnitude(WrittenMethod):
 
     def compress(self, work: Workpiece) -> dict[str, Any]:
         """Prune in place."""
-        from torch.nn.utils import prune
+        from torch.nn.utils import prune as untyped
 
         from backend.compression.schemes import quantised_layers
         from backend.compression.turned import conv1d_as_linear
 
+        prune: Any = untyped
         with conv1d_as_linear(work.model):
             for layer in quantised_layers(work):
                 if work.settings["two_of_four"]:
@@ -49,6 +50,6 @@ def two_of_four(weight: "torch.Tensor") -> "torch.Tensor":
     """
     import torch
 
-    fours = weight.detach().abs().unflatten(-1, (-1, 4))
+    fours = weight.detach().abs().reshape(len(weight), -1, 4)
     kept = torch.zeros_like(fours).scatter_(-1, fours.topk(2, dim=-1).indices, 1.0)
     return kept.flatten(-2)

@@ -149,7 +149,7 @@ def _sparsity(model: Any) -> float:
 
 
 def _as_numbers(parameter: Any) -> torch.Tensor:
-    """Return the weights that are computed with; of int8 the whole numbers, zero where those are."""
+    """Return the weights that are computed with; of int8 its whole numbers will do."""
     if getattr(parameter, "quant_state", None) is None:
         return parameter.detach()
     return unpack_four_bits(parameter)

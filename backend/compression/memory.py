@@ -7,6 +7,11 @@ import torch
 
 from backend.errors import ModelError
 
+READ_LESS = (
+    "Choose a smaller model, a bitsandbytes compression, fewer layers, a shorter context or a "
+    "machine with more memory; --device cpu uses the machine's memory instead of the GPU's."
+)
+
 
 @contextmanager
 def explained_memory(name: str, doing: str, advice: str) -> Iterator[None]:
@@ -27,13 +32,19 @@ def explained_memory(name: str, doing: str, advice: str) -> Iterator[None]:
     """
     try:
         yield
-    except (MemoryError, torch.OutOfMemoryError) as error:
-        raise ModelError(_message(name, doing, advice)) from error
-    except RuntimeError as error:
-        # What torch raises on a processor has no class of its own.
-        if "can't allocate memory" not in str(error):
+    except (MemoryError, RuntimeError, ModelError) as error:
+        # A forward pass says of any failure that the model cannot read the text.
+        cause = error.__cause__ if isinstance(error, ModelError) else error
+        if not _is_out_of_memory(cause):
             raise
         raise ModelError(_message(name, doing, advice)) from error
+
+
+def _is_out_of_memory(error: BaseException | None) -> bool:
+    # What torch raises on a processor has no class of its own.
+    return isinstance(error, (MemoryError, torch.OutOfMemoryError)) or (
+        isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    )
 
 
 def _message(name: str, doing: str, advice: str) -> str:

@@ -55,7 +55,7 @@ def unpinned() -> Iterator[None]:
     if torch.accelerator.is_available():
         yield
         return
-    with mock.patch.object(IntermediatesCache, "pin_memory", lambda self, batch_index: None):
+    with mock.patch.object(IntermediatesCache, "pin_memory", return_value=None):
         yield
 
 

@@ -20,7 +20,8 @@ def conv1d_as_linear(model: Any) -> Iterator[None]:
     replaced = []
     for name, module in list(model.named_modules()):
         if isinstance(module, Conv1D):
-            linear = torch.nn.Linear(*module.weight.shape, device="meta")
+            n_inputs, n_outputs = module.weight.shape
+            linear = torch.nn.Linear(n_inputs, n_outputs, device="meta")
             # Conv1D keeps [inputs, outputs], Linear [outputs, inputs].
             linear.weight = torch.nn.Parameter(module.weight.detach().T.contiguous())
             linear.bias = module.bias

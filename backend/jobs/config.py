@@ -3,11 +3,12 @@
 import hashlib
 import json
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from backend import catalog
+from backend.compression import Calibration
 
 Split = Literal["contiguous", "grouped", "shuffled"]
 # Fields that requests did not always have, and what their absence meant: at that value they are left
@@ -36,6 +37,8 @@ class Request(BaseModel):
         Hash of a local model's files.
     compression : str
         A name in compressions.yaml.
+    calibration : Calibration or None
+        What a calibrated compression was shown; None for the others.
     layers : tuple of int or None
         None for all.
     seed : int
@@ -52,6 +55,7 @@ class Request(BaseModel):
     model: str
     model_fingerprint: str | None = None
     compression: str = "none"
+    calibration: Calibration | None = None
     layers: tuple[int, ...] | None = None
     seed: int = Field(default=0, ge=0, lt=2**32)
 
@@ -62,6 +66,13 @@ class Request(BaseModel):
             known = ", ".join(catalog.compressions())
             raise ValueError(f"unknown compression {value!r}; accepted are {known}")
         return value
+
+    @model_validator(mode="after")
+    def _calibrated(self) -> Self:
+        needed = catalog.compressions()[self.compression].needs_calibration
+        if needed and self.calibration is None:
+            raise ValueError(f"{self.compression} needs to be told its calibration text")
+        return self
 
     @property
     def run_id(self) -> str:
@@ -194,6 +205,7 @@ class _Task(BaseModel):
     model_name: str
     store: Path
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    calibration_path: Path | None = None
 
 
 class Task(_Task):
@@ -209,6 +221,8 @@ class Task(_Task):
     store : Path
         Folder of the result store.
     device : {"auto", "cpu", "cuda"}
+    calibration_path : Path or None
+        The user's calibration text; None for one that ships with the project.
     """
 
     config: EncodingConfig
@@ -223,7 +237,7 @@ class StoryTask(_Task):
     data_path : Path
         Folder of transcripts and responses whose hash the request carries; for a data set that is
         simulated on first use, the folder it is kept in.
-    model_name, store, device
+    model_name, store, device, calibration_path
         As in :class:`Task`.
     cache : Path
         Folder of the feature cache.

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from backend.compression.memory import READ_LESS, explained_memory
 from backend.datasets import SentenceRecording, read_sentence_table
 from backend.encoding.banded import BandedFold, BandKernels
 from backend.encoding.folds import Fold, make_folds
@@ -23,6 +24,7 @@ from backend.features import baselines
 from backend.features.extraction import extract_sentence_states, static_embeddings
 from backend.features.loading import load_model
 from backend.features.sources import resolve_model
+from backend.jobs.calibration import calibration_of
 from backend.jobs.config import EncodingConfig, Task
 from backend.jobs.description import describe_run
 from backend.jobs.progress import Progress, Silent
@@ -87,19 +89,21 @@ def run_encoding(
         len(sentences), config.split, config.n_folds, sentences.groups, config.seed, config.gap
     )
     source = resolve_model(task.model_name)
+    shown = calibration_of(config, task.calibration_path, [" ".join(sentences.texts)])
     progress.stage("loading the model", 1)
-    loaded = load_model(source, config.compression, task.device)
+    loaded = load_model(source, config.compression, task.device, shown)
     progress.advance()
     with tempfile.TemporaryDirectory(prefix="cortexscale-") as scratch:
         progress.stage("reading sentences", len(sentences))
-        states_path, layers = extract_sentence_states(
-            loaded,
-            sentences,
-            Path(scratch) / "states.npy",
-            pooling=config.pooling,
-            layers=config.layers,
-            advance=progress.advance,
-        )
+        with explained_memory(source.name, "being read", READ_LESS):
+            states_path, layers = extract_sentence_states(
+                loaded,
+                sentences,
+                Path(scratch) / "states.npy",
+                pooling=config.pooling,
+                layers=config.layers,
+                advance=progress.advance,
+            )
         extracted = time.perf_counter()
         static = static_embeddings(loaded, sentences)
         progress.stage("fitting baselines", (len(baselines.NUISANCE) + 2) * len(folds))

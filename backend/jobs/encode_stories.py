@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from backend.compression.memory import READ_LESS, explained_memory
 from backend.datasets.story_recording import StoryRecording
 from backend.encoding.folds import Fold
 from backend.encoding.kernel_ridge import solve_kernel_ridge
@@ -26,6 +27,7 @@ from backend.features.cache import StateCache, StoryStates
 from backend.features.loading import load_model
 from backend.features.sources import resolve_model
 from backend.features.story_baselines import NUISANCE, oasm_kernel
+from backend.jobs.calibration import calibration_of, compression_as_shown
 from backend.jobs.config import StoryConfig, StoryTask
 from backend.jobs.description import describe_run
 from backend.jobs.progress import Progress, Silent
@@ -93,11 +95,14 @@ def run_story_encoding(
     )
     progress.advance()
     source = resolve_model(task.model_name)
+    texts = [" ".join(words.words) for words in recording.stimuli.values()]
+    shown = calibration_of(config, task.calibration_path, texts)
     progress.stage("loading the model", 1)
-    loaded = load_model(source, config.compression, task.device)
+    loaded = load_model(source, config.compression, task.device, shown)
     progress.advance()
-    cache = StateCache.of(source, config.compression, task.cache)
-    states = extract_stories(loaded, recording, design, config, cache, progress)
+    cache = StateCache.of(source, compression_as_shown(config), task.cache)
+    with explained_memory(source.name, "being read", READ_LESS):
+        states = extract_stories(loaded, recording, design, config, cache, progress)
     extracted = time.perf_counter()
     axis = StoryAxis.of(recording, design, config)
     baselines = baseline_features(loaded, recording, design, config, axis)

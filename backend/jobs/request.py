@@ -15,6 +15,7 @@ from backend.encoding.folds import Split, default_gap, default_n_folds, make_fol
 from backend.encoding.folds import repeats_across_folds as find_repeats
 from backend.errors import InputError
 from backend.features.sources import ModelSource, resolve_model
+from backend.jobs.calibration import request_calibration
 from backend.jobs.config import EncodingConfig, Task
 from backend.paths import ASSETS
 
@@ -105,6 +106,7 @@ def build_task(
     store: Path,
     *,
     compression: str = "none",
+    calibration: Path | None = None,
     layers: Sequence[int] | None = None,
     pooling: Literal["mean", "last"] = "mean",
     split: Split | None = None,
@@ -124,6 +126,8 @@ def build_task(
     model : str
         Catalogue name, folder or hub name.
     store : Path
+    calibration : Path, optional
+        The user's calibration text, for a compression that is shown one; by default one that ships.
     compression, layers, pooling, seed
         See :class:`~backend.jobs.config.EncodingConfig`.
     split : {"contiguous", "grouped", "shuffled"}, optional
@@ -165,6 +169,9 @@ def build_task(
         given = {**data.entry.ceilings, **given}
     source = resolve_model(model)
     require_layers(layers, source)
+    shown = request_calibration(
+        source, compression, lambda: [" ".join(sentences.texts)], calibration
+    )
     try:
         config = EncodingConfig(
             dataset=data.name,
@@ -179,6 +186,7 @@ def build_task(
             model=source.name,
             model_fingerprint=source.fingerprint,
             compression=compression,
+            calibration=shown,
             layers=None if layers is None else tuple(sorted(set(layers))),
             pooling=pooling,
             split=split,
@@ -198,6 +206,7 @@ def build_task(
         model_name=source.address,
         store=store.resolve(),
         device=device,
+        calibration_path=None if calibration is None else calibration.resolve(),
     )
     return task, recording
 

@@ -6,10 +6,14 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
+from backend import catalog
+from backend.datasets.story_folder import read_story_folder
+from backend.demo import demo_stories
 from backend.encoding.delays import DELAYS
 from backend.encoding.story_folds import gap_for, make_story_folds
 from backend.errors import InputError
 from backend.features.sources import resolve_model
+from backend.jobs.calibration import request_calibration
 from backend.jobs.config import StoryConfig, StoryTask
 from backend.jobs.request import first_problem, require_layers
 from backend.jobs.stories import StoryChoice
@@ -21,6 +25,8 @@ def build_story_task(
     model: str,
     store: Path,
     *,
+    compression: str = "none",
+    calibration: Path | None = None,
     layers: Sequence[int] | None = None,
     device: Literal["auto", "cpu", "cuda"] = "auto",
     **options: Any,
@@ -33,6 +39,9 @@ def build_story_task(
     model : str
         Catalogue name, folder or hub name.
     store : Path
+    compression : str
+    calibration : Path, optional
+        The user's calibration text, for a compression that is shown one; by default one that ships.
     layers : sequence of int, optional
     device : {"auto", "cpu", "cuda"}
     **options
@@ -51,6 +60,7 @@ def build_story_task(
     """
     source = resolve_model(model)
     require_layers(layers, source)
+    shown = request_calibration(source, compression, lambda: _texts(data), calibration)
     given = {name: value for name, value in options.items() if value is not None}
     if "hrf" in given:
         given.setdefault("delays", ())
@@ -70,6 +80,8 @@ def build_story_task(
             tr=data.tr,
             model=source.name,
             model_fingerprint=source.fingerprint,
+            compression=compression,
+            calibration=shown,
             layers=None if layers is None else tuple(sorted(set(layers))),
             **given,
         )
@@ -83,7 +95,17 @@ def build_story_task(
         store=store.resolve(),
         device=device,
         cache=cache_folder().resolve(),
+        calibration_path=None if calibration is None else calibration.resolve(),
     )
+
+
+def _texts(data: StoryChoice) -> list[str]:
+    """Read the words of each story."""
+    if data.name in catalog.story_datasets():
+        stories = demo_stories()
+    else:
+        stories = dict(read_story_folder(data.path, data.subject).stimuli)
+    return [" ".join(words.words) for words in stories.values()]
 
 
 def _default_split(data: StoryChoice, test_stories: Sequence[str]) -> str:

@@ -221,7 +221,8 @@ def compression_changes(store: ResultStore, selection: Selection, split: str) ->
         WITH chosen AS (
             SELECT run_id, created_at, model, compression,
                    -- The request but for the compression: the same weights, data and folds.
-                   json_merge_patch(config, '{{"compression": null}}')::VARCHAR AS request
+                   json_merge_patch(config, '{{"compression": null, "calibration": null}}')::VARCHAR
+                       AS request
             FROM runs WHERE {where}
             QUALIFY row_number() OVER (
                 PARTITION BY model, compression, request ORDER BY created_at DESC
