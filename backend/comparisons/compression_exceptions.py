@@ -1,16 +1,14 @@
 """Is one method the exception? Each against its peers, by one test for all of them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal
 
 import pandas as pd
 
 from backend.comparisons.compression import MARGIN, judge
-from backend.comparisons.compression_methods import Peers, in_order, method, peers
+from backend.comparisons.compression_methods import LEAST_PEERS, Peers, in_order, method, peers
 
 Over = Literal["models", "families", "folds", "subjects"]
-LEAST_PEERS = 2
-"""Of two methods that differ nobody can say which is the exception."""
 
 
 def exceptions(
@@ -18,11 +16,12 @@ def exceptions(
     over: Over,
     margin: float = MARGIN,
     families: Mapping[str, str] | None = None,
+    named: Collection[str] = (),
 ) -> pd.DataFrame:
     """Test of each method whether it departs from its peers.
 
     A method's contrast in a model is its difference from full precision less the median difference
-    of its peers, the other methods of comparable bits or sparsity; see
+    of its peers, methods of the same bits or sparsity; see
     :func:`backend.comparisons.compression_methods.peers`. Contrasts are judged as differences from
     full precision are (:func:`backend.comparisons.compression.verdicts`): ``worse`` and ``better``
     are exceptions, ``equivalent`` is in line with the peers within the margin.
@@ -37,13 +36,15 @@ def exceptions(
     margin : float
     families : mapping of str to str, optional
         Each model's family; for ``families``.
+    named : collection of str
+        Methods that a claim named beforehand. They are corrected among themselves, and the others,
+        which are looked at because they are there, among themselves.
 
     Returns
     -------
     pandas.DataFrame
         One row per method with two peers or more: compression, group, peers (how many), against
-        (what they are), and the columns of :func:`backend.comparisons.compression.judge`, whose
-        q-values are over all methods.
+        (what they are), named, and the columns of :func:`backend.comparisons.compression.judge`.
 
     Raises
     ------
@@ -57,23 +58,21 @@ def exceptions(
     Notes
     -----
     The median and not the mean: beside one exception the mean of the peers moves, so that every
-    other method would seem one too, in the opposite direction.
+    other method would seem one too, in the opposite direction. With two peers the two are the
+    same.
     """
     if over in ("folds", "subjects") and differences["model"].nunique() > 1:
         raise ValueError(f"one model is tested over {over}, and several were given")
     row = "unit" if over in ("folds", "subjects") else "model"
     wide = differences.pivot_table(index=row, columns="compression", values="difference")
     held = {name: peers(name, wide.columns) for name in in_order(wide.columns)}
-    contrasts = [
-        _contrast(wide, name, against)
-        for name, against in held.items()
-        if len(against.names) >= LEAST_PEERS
-    ]
+    contrasts = [_contrast(wide, name, against) for name, against in held.items() if against.names]
     columns = ["compression", "unit", "difference"]
     rows = pd.concat(contrasts) if contrasts else pd.DataFrame(columns=columns)
     if over == "families":
         rows["unit"] = [(families or {})[model] for model in rows["unit"]]
-    judged = judge(rows, ["compression"], margin, over)
+    rows["named"] = rows["compression"].isin(list(named))
+    judged = judge(rows, ["compression", "named"], margin, over, family=["named"])
     names = list(judged["compression"])
     return judged.assign(
         group=[method(name).group for name in names],

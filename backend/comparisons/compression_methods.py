@@ -92,19 +92,19 @@ class Peers(NamedTuple):
     ----------
     names : tuple of str
     what : str
-        What they have in common, for a sentence: ``other methods of 4 bits``.
+        What they have in common, for a sentence: ``others with 4 bits``.
     """
 
     names: tuple[str, ...]
     what: str
 
 
-LEAST_ALIKE = 3
-"""Of three, the middle one holds though another is an exception itself."""
+LEAST_PEERS = 2
+"""Of two methods that differ nobody can say which is the exception."""
 
 
 def peers(compression: str, compressions: Iterable[str]) -> Peers:
-    """Choose what a method is held against: its group, or those of it with the same setting.
+    """Choose what a method is held against: others of its group with the same setting.
 
     Parameters
     ----------
@@ -115,16 +115,15 @@ def peers(compression: str, compressions: Iterable[str]) -> Peers:
     Returns
     -------
     Peers
-        Others of the same group and setting, where there are at least three; else all others of
-        the group.
+        At least two, or none. A quantization that has fewer of the same bits is held against all
+        others; a pruning is not, since those that prune more differ for that reason.
     """
     own = method(compression)
-    group = [
-        name
-        for name in in_order(compressions)
-        if name not in (compression, FULL) and method(name).group == own.group
-    ]
+    others = [name for name in in_order(compressions) if name not in (compression, FULL)]
+    group = [name for name in others if method(name).group == own.group]
     alike = [name for name in group if own.setting and method(name).setting == own.setting]
-    if len(alike) >= LEAST_ALIKE:
-        return Peers(tuple(alike), f"other methods of {own.setting}")
-    return Peers(tuple(group), f"all other methods of {own.group}")
+    if len(alike) >= LEAST_PEERS:
+        return Peers(tuple(alike), f"others with {own.setting}")
+    if own.group == "quantization" and len(group) >= LEAST_PEERS:
+        return Peers(tuple(group), "all other quantizations")
+    return Peers((), "")

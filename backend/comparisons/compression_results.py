@@ -23,6 +23,9 @@ from backend.store.queries import model_quality
 from backend.store.reader import ResultStore
 from backend.store.selection import Selection
 
+EXCEPTION = "gptq"
+"""How the names of the methods begin that the published claim calls the exception."""
+
 
 @dataclass(frozen=True)
 class Question:
@@ -197,5 +200,6 @@ def _exceptions(pairs: pd.DataFrame, question: Question) -> tuple[pd.DataFrame, 
     if n_models < LEAST_UNITS:
         over, trained = question.units, pairs[pairs["model"] == question.model]
     differences = by_unit(trained, "difference", question.units)
-    tested = exceptions(differences, over, question.margin, families)
+    named = [name for name in differences["compression"] if name.startswith(EXCEPTION)]
+    tested = exceptions(differences, over, question.margin, families, named)
     return tested, over, n_models, n_families

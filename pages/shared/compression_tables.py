@@ -53,9 +53,10 @@ def show_exceptions(result: Answer, question: Question) -> None:
     )
     st.caption(
         "Contrast: a method's difference from full precision less the median difference of its "
-        "peers. The same tests and margin as above; q-values over all methods of this table "
-        "(Benjamini-Hochberg). The median, since beside one exception the mean of the peers moves "
-        "and makes every other method seem one."
+        "peers: beside one exception their mean would move, and make every other method seem one. "
+        "(Of two peers the median is their mean.) Tests and margin as above. GPTQ was named "
+        "beforehand, by the claim; q-values of the others are over all of them "
+        "(Benjamini-Hochberg)."
     )
 
 

@@ -39,25 +39,26 @@ def headline(judged: pd.DataFrame, question: Question) -> str:
     )
 
 
-def exception_verdict(result: Answer, question: Question, prefix: str = "gptq") -> str:
-    """Say whether a method is the exception here, and which others are."""
+def exception_verdict(result: Answer, question: Question) -> str:
+    """Say whether the method that the claim names is the exception here, and which others are."""
     tested = result.exceptions
-    own = tested[tested["compression"].str.startswith(prefix)]
+    own = tested[tested["named"].astype(bool)]
     if own.empty:
         return (
             "**GPTQ cannot be judged here**: it takes GPTQ and at least two other quantizations of "
             "the same models, for example `--compression gptq-w4a16`."
         )
     sentences = [_sentence(row, result, question) for row in own.to_dict("records")]
-    others = tested[tested["verdict"].isin(["worse", "better"]) & ~tested.index.isin(own.index)]
-    if len(others):
+    others = tested[~tested["named"].astype(bool)]
+    found = others[others["verdict"].isin(["worse", "better"])]
+    if len(found):
         names = [
             f"{compression_title(row['compression'])} ({row['mean']:+.3f})"
-            for row in others.to_dict("records")
+            for row in found.to_dict("records")
         ]
-        sentences.append(f"The same test calls others exceptions: {joined(names)}.")
-    else:
-        sentences.append("The same test calls no other method an exception.")
+        sentences.append(f"Of the {len(others)} others, the same test calls out {joined(names)}.")
+    elif len(others):
+        sentences.append(f"Of the {len(others)} others, the same test calls none an exception.")
     return " ".join(sentences)
 
 

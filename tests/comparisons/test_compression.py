@@ -100,13 +100,20 @@ def test_the_mildest_of_each_group_comes_first() -> None:
     assert in_order(names) == ["none", "bnb-int8", "gptq-w4a16", "magnitude-10", "wanda-50", "odd"]
 
 
-def test_peers_have_the_same_bits_where_there_are_three() -> None:
-    assert peers("gptq-w4a16", [*FOUR_BITS, "bnb-int8", "none", "wanda-50"]).names == tuple(
-        in_order(set(FOUR_BITS) - {"gptq-w4a16"})
-    )
-    few = peers("gptq-w4a16", ["none", "gptq-w4a16", "bnb-nf4", "rtn-w4a16", "bnb-int8"])
-    assert set(few.names) == {"bnb-nf4", "rtn-w4a16", "bnb-int8"}
-    assert few.what == "all other methods of quantization"
+def test_peers_have_the_same_bits_or_sparsity() -> None:
+    among = [*FOUR_BITS, "bnb-int8", "none", "wanda-50", "magnitude-50", "sparsegpt-50", "wanda-70"]
+    assert peers("gptq-w4a16", among).names == tuple(in_order(set(FOUR_BITS) - {"gptq-w4a16"}))
+    assert peers("gptq-w4a16", among).what == "others with 4 bits"
+    assert set(peers("wanda-50", among).names) == {"magnitude-50", "sparsegpt-50"}
+
+
+def test_a_quantization_without_peers_of_its_bits_is_held_against_all_others() -> None:
+    few = peers("gptq-w4a16", ["none", "gptq-w4a16", "bnb-nf4", "rtn-w8a16", "bnb-int8"])
+    assert set(few.names) == {"bnb-nf4", "rtn-w8a16", "bnb-int8"}
+    assert few.what == "all other quantizations"
+    # One that prunes more differs for that reason.
+    assert peers("wanda-70", ["wanda-10", "wanda-30", "wanda-50", "wanda-70"]).names == ()
+    assert peers("odd", ["odd", "odder", "oddest"]).names == ()
 
 
 # Verdicts
@@ -314,10 +321,11 @@ def test_a_planted_exception_is_found_and_alone() -> None:
     tested = exceptions(differences_of(effects, models=MODELS), "models", MARGIN)
     found = by_name(tested)
     assert found.pop("gptq-w4a16") == "worse"
+    # int8, alone with its bits, is held against all: the exception does not move their median.
     assert set(found.values()) == {"equivalent"}
     row = tested.set_index("compression").loc["gptq-w4a16"]
     assert row["mean"] == pytest.approx(-0.075, abs=0.01)
-    assert (row["n_units"], row["peers"], row["against"]) == (8, 4, "other methods of 4 bits")
+    assert (row["n_units"], row["peers"], row["against"]) == (8, 4, "others with 4 bits")
 
 
 def test_a_contrast_is_tested_as_scipy_tests_it() -> None:
@@ -379,3 +387,14 @@ def test_a_model_without_the_method_is_left_out_of_its_test() -> None:
 
 def test_a_method_alone_has_no_test() -> None:
     assert exceptions(differences_of({"bnb-nf4": 0.0}, models=MODELS), "models").empty
+
+
+def test_a_method_named_beforehand_is_not_corrected_for_the_others() -> None:
+    table = differences_of(dict.fromkeys(FOUR_BITS, -0.01), models="abcd", sd=0.03)
+    tested = exceptions(table, "models", named=["gptq-w4a16"]).set_index("compression")
+    assert tested["named"].to_dict() == {name: name == "gptq-w4a16" for name in tested.index}
+    assert tested["q"]["gptq-w4a16"] == pytest.approx(tested["p"]["gptq-w4a16"], rel=1e-5)
+    others = tested[~tested["named"]]
+    assert others["q"].to_numpy() == pytest.approx(
+        multipletests(others["p"], method="fdr_bh")[1], rel=1e-5
+    )
