@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from backend import catalog
 from backend.datasets import MAX_BYTES
 from backend.errors import InputError
 from backend.jobs.config import Task
@@ -64,7 +65,7 @@ def test_the_demo_is_ready_to_start_and_its_cost_is_told(
     app = open_app(RUN)
     assert is_well(app)
     labels = {metric.label: metric.value for metric in app.metric}
-    assert set(labels) == {"Time", "Memory", "Fits", "Download"}
+    assert set(labels) == {"Time", "Memory", "Fits", "Download", "Disk"}
     assert labels["Download"] == "none"
     app.button(key="run_start").click().run()
     (task,) = started
@@ -167,12 +168,43 @@ def test_repeated_sentences_are_warned_of_before_they_run(open_app: Open) -> Non
 def test_a_run_that_does_not_fit_in_memory_cannot_be_started(
     open_app: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        "backend.jobs.cost.psutil.virtual_memory", lambda: SimpleNamespace(available=1e6)
-    )
+    monkeypatch.setattr("backend.jobs.planner.free_memory", lambda kind: 16e9)
     app = open_app(RUN)
-    assert "more memory than is free" in app.error[0].value
+    app.selectbox(key="run_model").set_value("falcon3-7b-base").run()
+    assert "needs 29." in app.error[0].value
+    assert "What fits: falcon3-7b-base with bnb-nf4" in app.error[0].value
     assert app.button(key="run_start").disabled
+    app.selectbox(key="run_compression").set_value("bnb-nf4").run()
+    assert is_well(app)
+    assert not app.button(key="run_start").disabled
+
+
+def test_a_gated_model_without_a_token_cannot_be_started(
+    open_app: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.get_token", lambda: None)
+    app = open_app(RUN)
+    app.selectbox(key="run_model").set_value("llama-3.2-1b").run()
+    assert "set the environment variable HF_TOKEN" in app.error[0].value
+    assert app.button(key="run_start").disabled
+
+
+def test_models_of_the_catalogue_are_offered_with_their_size_and_whether_they_fit(
+    open_app: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pages.shared.model_form.free_memory", lambda kind: 16e9)
+    options = open_app(RUN).selectbox(key="run_model").options
+    assert len(options) == len(catalog.models())
+    assert "Pythia-160M · 162.3M · fits" in options
+    assert "Falcon3-7B-Base · 7.5B · needs 29 GB" in options
+
+
+def test_a_random_twin_is_run_under_its_own_name(open_app: Open, started: list[Task]) -> None:
+    app = open_app(RUN)
+    app.toggle(key="run_random").set_value(True).run()
+    assert is_well(app)
+    app.button(key="run_start").click().run()
+    assert started[0].config.model == started[0].model_name == "minilm-l6:random"
 
 
 def test_what_is_still_to_be_chosen_is_asked_for_and_is_no_error(open_app: Open) -> None:
@@ -373,5 +405,5 @@ def test_a_model_on_the_hub_is_said_to_need_a_download_that_nothing_was_asked_of
     app = model_from(open_app(RUN), "hub", "organisation/model")
     assert is_well(app)
     labels = {metric.label: metric.value for metric in app.metric}
-    assert labels["Download"] == "maybe"
+    assert labels["Download"] == "unknown"
     assert labels["Time"] == labels["Memory"] == "unknown"
