@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from backend import catalog
-from backend.comparisons.compression_costs import corpora, known_costs, trade_off
+from backend.comparisons.compression_costs import Cost, corpora, known_costs, trade_off
 from backend.comparisons.compression_results import (
     Answer,
     Question,
@@ -54,7 +54,9 @@ def show(store: ResultStore, view: View) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="compression-controls"):
         question = choose_question(view, subjects)
         question = _with_corpus(store, question)
-    result = _answer(store, question)
+        result = _answer(store, question)
+        known = known_costs(result.costs)
+        cost = choose_cost(known) if known else None
     if result.judged.empty:
         show_unpaired(result)
         return
@@ -68,7 +70,7 @@ def show(store: ResultStore, view: View) -> None:
             f"{result.left_out} runs of another design (folds, delays, context) are left out: "
             "their scores are not comparable to these."
         )
-    show_trade_off(result, question)
+    show_trade_off(result, question, cost)
     show_maps(result, question)
     show_exceptions(result, question)
     show_costs(result, question)
@@ -109,17 +111,15 @@ def show_forest(result: Answer, question: Question) -> None:
     )
 
 
-def show_trade_off(result: Answer, question: Question) -> None:
+def show_trade_off(result: Answer, question: Question, cost: Cost | None) -> None:
     st.subheader("What it buys")
-    known = known_costs(result.costs)
-    if not known:
+    if cost is None:
         st.info(
             "No price is known of these runs: they do not say their bits per weight. Compute them "
             "again, or measure the models with `python -m backend quality`.",
             icon=":material/search_off:",
         )
         return
-    cost = choose_cost(known)
     points = trade_off(result.full, result.judged, result.costs, cost, question.units)
     text = f" on {question.corpus}" if cost == "perplexity" else ""
     caption = caption_of(

@@ -11,7 +11,7 @@ from backend.figures.theme import Mode, ink, mark_simulated, muted, series_colou
 
 METRIC_UNITS = {"r": "r", "r_normalized": "r / noise ceiling", "unique_r2": "unique R²"}
 _ROW = 30
-_FRAME = 180
+_FRAME = 190
 _BAND = {"light": "rgba(0, 114, 178, 0.10)", "dark": "rgba(86, 180, 233, 0.16)"}
 # Ochre: vermilion is kept for sample order on every figure.
 _WORSE = {"light": "#A65E00", "dark": "#E69F00"}
@@ -40,6 +40,12 @@ def verdict_colour(verdict: str, mode: Mode) -> str:
     return {"equivalent": series_colour(1, mode), "better": series_colour(0, mode)}.get(
         verdict, muted(mode)
     )
+
+
+def signed(value: object) -> str:
+    """Write a difference with its sign, as axes write theirs."""
+    text = f"{float(str(value)):+.3f}"
+    return "0.000" if float(text) == 0 else text.replace("-", "\N{MINUS SIGN}")
 
 
 def forest_figure(
@@ -136,7 +142,7 @@ def _finish(
         verdict = str(row.verdict)
         n = f", n = {row.n_units}" if several_n else ""
         figure.add_annotation(
-            text=f"{row.mean:+.3f}  <b>{LOOKS[verdict].word}</b>{n}",
+            text=f"{signed(row.mean)}  <b>{LOOKS[verdict].word}</b>{n}",
             x=1.0, xref="paper", xanchor="left", xshift=10,
             y=row.y, yref="y", showarrow=False,
             font={"size": 14, "color": verdict_colour(verdict, mode)},
@@ -148,9 +154,14 @@ def _finish(
     heads = rows[rows["starts"]]
     n = "" if several_n else f" (n = {first['n_units']} {units})"
     figure.update_layout(
-        title_text=f"{model_title(first['model'])}, {roi_title(dataset, first['roi'])}: difference "
-        f"from full precision{n}",
-        margin={"l": 190, "r": 220, "t": 74},
+        # In two lines, and from the left edge: a long region's name leaves no room for more.
+        title={
+            "text": f"{model_title(first['model'])}, {roi_title(dataset, first['roi'])}"
+            f"<br><span style='font-size:15px'>difference from full precision{n}</span>",
+            "xref": "container",
+            "x": 0.01,
+        },
+        margin={"l": 190, "r": 220, "t": 84},
         showlegend=False,
     )
     figure.update_yaxes(

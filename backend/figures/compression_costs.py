@@ -105,7 +105,7 @@ def trade_off_figure(
         title_text=COST_TITLES[cost] + (", log scale" if log else "") + "; less is better",
         type="log" if log else "linear",
         range=list(across),
-        dtick="D2" if log else None,
+        tickvals=_log_ticks(across) if log else None,
     )
     figure.update_yaxes(title_text=METRIC_TITLES[metric], range=list(up))
     _add_labels(figure, points, across, up, log, height, mode)
@@ -122,6 +122,13 @@ def _range(values: object, log: bool = False) -> tuple[float, float]:
     return low - pad, high + pad
 
 
+def _log_ticks(across: tuple[float, float]) -> list[float]:
+    """Round numbers between two powers of ten, some of which the axis would leave unnamed."""
+    decades = range(int(np.floor(across[0])), int(np.ceil(across[1])) + 1)
+    ticks = [digit * 10.0**decade for decade in decades for digit in (1, 2, 3, 5)]
+    return [tick for tick in ticks if across[0] <= np.log10(tick) <= across[1]]
+
+
 def _add_front(figure: go.Figure, points: pd.DataFrame, mode: Mode) -> None:
     front = points[points["on_front"]].sort_values(["cost", "score"])
     figure.add_scatter(
@@ -129,7 +136,7 @@ def _add_front(figure: go.Figure, points: pd.DataFrame, mode: Mode) -> None:
         y=front["score"],
         mode="lines",
         line={"shape": "hv", "width": 3, "color": muted(mode), "dash": "dot"},
-        name="Pareto front: none is cheaper and as good",
+        name="Pareto front",
         hoverinfo="skip",
     )
 
@@ -165,7 +172,8 @@ def _add_labels(
     x = (costs.to_numpy() - across[0]) / (across[1] - across[0]) * _PLOT_WIDTH
     y = (points["score"].to_numpy() - up[0]) / (up[1] - up[0]) * (height - _MARGINS)
     taken = [_Box(a - _MARK, b - _MARK, a + _MARK, b + _MARK) for a, b in zip(x, y, strict=True)]
-    order = points.reset_index(drop=True).sort_values("on_front", ascending=False, kind="stable")
+    # From the top, so that the names of a column keep its order and their lines do not cross.
+    order = points.reset_index(drop=True).sort_values(["on_front", "score"], ascending=False)
     inside = _Box(0, 0, _PLOT_WIDTH, height - _MARGINS)
     for row in order.itertuples():
         title = compression_title(str(row.compression))
@@ -193,9 +201,7 @@ def _about(x: float, y: float, width: float) -> _Box:
 
 def _beside(width: float) -> Iterator[tuple[float, float]]:
     """Where a name may stand, from its point in pixels: the nearest places first."""
-    aside = width / 2 + 14
-    for lift in (0, 20, -20, 40, -40, 62, -62, 86, -86):
-        yield aside, lift
-        yield -aside, lift
-        if lift:
-            yield 0, lift
+    for away in (14, 54):
+        for lift in (0, 18, -18, 36, -36):
+            yield width / 2 + away, lift
+            yield -width / 2 - away, lift

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from backend.figures.compression import LOOKS, METRIC_UNITS
+from backend.figures.compression import LOOKS, METRIC_UNITS, signed
 from backend.figures.labels import compression_title, model_title
 from backend.figures.theme import Mode, ink, mark_simulated, muted, style
 
@@ -112,7 +112,9 @@ def _signs(values: pd.DataFrame, verdicts: pd.DataFrame) -> list[list[str]]:
     numbers = values.shape[1] <= _NUMBERS
     return [
         [
-            "" if pd.isna(verdict) else LOOKS[verdict].sign + (f" {value:+.3f}" if numbers else "")
+            ""
+            if pd.isna(verdict)
+            else LOOKS[verdict].sign + (f" {signed(value)}" if numbers else "")
             for value, verdict in zip(row, of_row, strict=True)
         ]
         for row, of_row in zip(values.to_numpy(), verdicts.to_numpy(), strict=True)

@@ -18,7 +18,7 @@ _DEPTHS = [f"{step / 20:.2f}" for step in range(21)]
 _DEPTH = "0.65"
 _UNITS = {"folds": "Folds", "subjects": "Subjects"}
 _MARGINS = (0.001, 1.0)
-_COSTS: Mapping[Cost, str] = {
+_COSTS: dict[str, str] = {
     "bits_per_weight": "Bits per weight",
     "bytes_in_memory": "Memory",
     "bytes_on_disk": "Disk",
@@ -41,12 +41,12 @@ _MARGIN_HELP = (
 
 def choose_question(view: View, subjects: Mapping[str, set[str]]) -> Question:
     """Draw the controls; those without a choice are left out."""
-    model = _choose("Model", "of", list(subjects), model_title, width=240)
+    model = _choose("Model", "of", list(subjects), model_title, width=220)
     rule = _choose_layer()
     units = _choose_units(subjects[model], view)
     seed_number("margin", MARGIN, *_MARGINS)
     margin = st.number_input(
-        "Margin", *_MARGINS, step=0.005, format="%.3f", key="margin", help=_MARGIN_HELP, width=150
+        "Margin", *_MARGINS, step=0.005, format="%.3f", key="margin", help=_MARGIN_HELP, width=140
     )  # fmt: skip
     write_url(
         {
@@ -68,7 +68,7 @@ def choose_question(view: View, subjects: Mapping[str, set[str]]) -> Question:
 
 def choose_cost(known: Sequence[Cost]) -> Cost:
     """Ask which cost is to be set against predictivity."""
-    cost = _choose("Against", "cost", known, lambda name: _COSTS[name])  # type: ignore[index]
+    cost = _choose("Price", "cost", known, _COSTS.__getitem__, width=150)
     write_url({"cost": cost})
     return next(name for name in known if name == cost)
 
@@ -77,7 +77,7 @@ def choose_corpus(corpora: Sequence[str]) -> str | None:
     """Ask on which text models were measured, where there are several."""
     if not corpora:
         return None
-    corpus = _choose("Text", "text", corpora, str, width=220)
+    corpus = _choose("Text", "text", corpora, str, width=150)
     write_url({"text": corpus})
     return corpus
 
