@@ -45,6 +45,8 @@ class MinimalModel:
     Attributes
     ----------
     largest : str
+    largest_size : float
+        Its number of parameters.
     comparisons : tuple of AgainstLargest
         The other models, from the smallest on.
     unbroken : str or None
@@ -57,6 +59,7 @@ class MinimalModel:
     """
 
     largest: str
+    largest_size: float
     comparisons: tuple[AgainstLargest, ...]
     unbroken: str | None
     smallest: str | None
@@ -67,6 +70,17 @@ class MinimalModel:
     def model(self) -> str | None:
         """The minimal model: the unbroken one where there is one."""
         return self.unbroken or self.smallest
+
+    @property
+    def smaller(self) -> tuple[AgainstLargest, ...]:
+        """The comparisons of smaller models, from the smallest on."""
+        return tuple(c for c in self.comparisons if c.size < self.largest_size)
+
+    @property
+    def uncorrected(self) -> str | None:
+        """The smallest model whose own test passes, whatever the number of tests."""
+        passed = (c.model for c in self.smaller if c.verdict == "equivalent")
+        return next(passed, None)
 
     def of(self, model: str) -> AgainstLargest:
         """Return the comparison of one of the other models."""
@@ -133,7 +147,13 @@ def minimal_model(
         unbroken = found.model
     passed = (c.model for c in smaller if c.p_holm < _ALPHA or c.model == unbroken)
     return MinimalModel(
-        models[top], comparisons, unbroken, next(passed, None), margin, values.shape[1]
+        largest=models[top],
+        largest_size=float(size[top]),
+        comparisons=comparisons,
+        unbroken=unbroken,
+        smallest=next(passed, None),
+        margin=margin,
+        n_units=values.shape[1],
     )
 
 

@@ -43,6 +43,8 @@ _LEGEND_WIDTH = 760
 # Decades beyond the outermost models, and about a single one.
 _EDGE, _ALONE_EDGE = 0.12, 0.7
 _LEFT = 0.65
+# More points than that, or several panels, take smaller ones.
+_MANY = 24
 # Lets a line be seen behind a label, and the label be read.
 _BEHIND = {"light": "rgba(255,255,255,0.75)", "dark": "rgba(15,20,25,0.75)"}
 _UNITS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
@@ -103,7 +105,7 @@ def scale_figure(
     looks = _looks(drawn, mode)
     for place in places:
         _add_lines(figure, _of(lines, place), place, len(places) == 1, mode)
-        _add_points(figure, _of(drawn, place), axis, looks, place)
+        _add_points(figure, _of(drawn, place), axis, looks, place, len(places) == 1)
         _ring(figure, _of(drawn, place), axis, place, len(places) == 1, mode)
     _finish(figure, drawn, places, metric, axis, mode, height)
     figure.update_yaxes(range=_span(drawn, levels, metric))
@@ -197,14 +199,15 @@ def _add_points(
     axis: str,
     looks: Mapping[str, dict[str, Any]],
     place: _Place,
+    alone: bool,
 ) -> None:
-    small = len(points) > 24
+    small = len(points) > _MANY or not alone
     for (base, random), rows in points.groupby(["base", "random"], sort=False):
         look = looks[str(base)]
         name = f"{base}, random weights" if random else str(base)
         ordered = rows.sort_values(axis)
         marker = {
-            "size": 9 if small else 12,
+            "size": 8 if small else 12,
             "symbol": f"{look['symbol']}-open" if random else look["symbol"],
             "color": look["colour"],
             "line": {"width": 2 if random else 0, "color": look["colour"]},
@@ -316,9 +319,9 @@ def _ring(
         showlegend=not alone and "minimal model" not in {trace.name for trace in figure.data},
         marker={
             "symbol": "circle-open",
-            "size": 26,
+            "size": 26 if alone else 18,
             "color": ink(mode),
-            "line": {"width": 3, "color": ink(mode)},
+            "line": {"width": 3 if alone else 2, "color": ink(mode)},
         },
         hoverinfo="skip",
         row=place.row,
@@ -422,7 +425,9 @@ def _finish(
                {"yref": "container", "y": 1 - 40 / figure.layout.height, "yanchor": "top"},
         hovermode="closest",
     )  # fmt: skip
-    figure.update_xaxes(type="log", **_ticks(points[axis], axis))
+    figure.update_xaxes(
+        type="log", **_ticks(points[axis], axis, sparse=_n_columns(len(places)) > 2)
+    )
     if alone:
         figure.update_xaxes(title_text=AXIS_TITLES[axis])
         figure.update_yaxes(title_text=METRIC_TITLES[metric])
@@ -459,12 +464,13 @@ def _legend_rows(names: Sequence[str]) -> int:
     return rows
 
 
-def _ticks(values: pd.Series, axis: str) -> dict[str, Any]:
+def _ticks(values: pd.Series, axis: str, sparse: bool) -> dict[str, Any]:
     low, high = math.log10(values.min()), math.log10(values.max())
     edge = max(_EDGE, 0.06 * (high - low)) if high > low else _ALONE_EDGE
     low, high = low - edge, high + edge
     decades = range(math.floor(low), math.ceil(high) + 1)
-    steps = (1,) if high - low > 4 else (1, 3) if high - low > 1.5 else (1, 2, 5)
+    most = 2 if sparse else 4
+    steps = (1,) if high - low > most else (1, 3) if high - low > 1.5 else (1, 2, 5)
     ticks = [step * 10.0**decade for decade in decades for step in steps]
     inside = [tick for tick in ticks if low <= math.log10(tick) <= high]
     if axis == "perplexity":

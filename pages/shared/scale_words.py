@@ -47,7 +47,10 @@ def _answer_one(scaling: Scaling, chosen: ScaleView) -> str:
         f"**n = {minimal.n_units} {chosen.units}**."
     )
     if minimal.unbroken is None:
-        return f"{text} But sizes between the two are not shown to be equivalent."
+        return (
+            f"{text} But sizes between the two are not shown to be equivalent (Holm p = "
+            f"{p_text(found.p_holm)})."
+        )
     text += " So are all sizes between." if _between(minimal, minimal.unbroken) else ""
     if minimal.smallest != minimal.unbroken and minimal.smallest is not None:
         text += (
@@ -55,11 +58,11 @@ def _answer_one(scaling: Scaling, chosen: ScaleView) -> str:
             f"= {p_text(minimal.of(minimal.smallest).p_holm)}), though sizes between are not shown "
             "to be."
         )
-    return text
+    return text + _uncorrected(minimal)
 
 
 def _no_minimal(scaling: Scaling, minimal: MinimalModel, chosen: ScaleView) -> str:
-    smaller = [c for c in minimal.comparisons if c.verdict != "equivalent"]
+    smaller = minimal.smaller
     within = f"within ±{chosen.margin:g} at **n = {minimal.n_units} {chosen.units}**"
     largest = short_model_title(minimal.largest)
     nearest = smaller[-1]
@@ -72,7 +75,18 @@ def _no_minimal(scaling: Scaling, minimal: MinimalModel, chosen: ScaleView) -> s
     return (
         f"**No minimal model is shown**: no smaller model is equivalent to the largest, {largest}, "
         f"{within}. The next size, {short_model_title(nearest.model)}, differs by "
-        f"{_difference(nearest.test)}: {_undecided(nearest.test)}."
+        f"{_difference(nearest.test)}: {_undecided(nearest.test)}.{_uncorrected(minimal)}"
+    )
+
+
+def _uncorrected(minimal: MinimalModel) -> str:
+    """Name a model that only its own test lets pass."""
+    model = minimal.uncorrected
+    if model in (None, minimal.unbroken, minimal.smallest):
+        return ""
+    return (
+        f" Uncorrected for the {len(minimal.comparisons)} tests made, {short_model_title(model)} "
+        f"is the smallest that passes (p = {p_text(minimal.of(model).test.p)})."
     )
 
 

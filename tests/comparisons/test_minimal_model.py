@@ -65,6 +65,21 @@ def test_none_is_an_answer() -> None:
     assert {c.verdict for c in better.comparisons} == {"higher"}
 
 
+def test_a_model_that_only_its_own_test_lets_pass_is_told_apart() -> None:
+    # Below a gap, and too weak for Holm's correction.
+    random = np.random.default_rng(0)
+    top = random.normal(0.3, 0.05, 12)
+    noise = random.normal(0, 1, 12)
+    noise = (noise - noise.mean()) / noise.std(ddof=1)
+    # Its t of the nearer bound is 2: p is 0.035 alone, and 0.07 among two.
+    weak = top + 0.01 + noise * 0.01 * math.sqrt(12) / 2
+    scores = np.stack([weak, top - 0.1 + 0.001 * noise, top])
+    answer = minimal_model(["a", "b", "c"], [1e6, 1e7, 1e8], scores, MARGIN)
+    assert answer.uncorrected == "a"
+    assert (answer.unbroken, answer.smallest, answer.model) == (None, None, None)
+    assert [c.model for c in answer.smaller] == ["a", "b"]
+
+
 def test_undecided_is_an_answer() -> None:
     answer = found([0.01, 0.01, 0.01, 0.01, 0.0], n_units=3, sd=0.1)
     assert answer.model is None

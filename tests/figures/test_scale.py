@@ -192,6 +192,8 @@ def test_sixteen_panels_stand_in_rows_of_four(tmp_path: Path) -> None:
     figure = scale_figure(*frames(tmp_path))
     assert sum(axis.startswith("xaxis") for axis in figure.to_dict()["layout"]) == 16
     assert figure.layout.height > 900
+    # Narrow panels have room for whole decades.
+    assert list(figure.layout.xaxis.ticktext) == ["100K", "1M", "10M"]
 
 
 def test_sixty_models_of_twelve_families_are_told_apart(tmp_path: Path) -> None:

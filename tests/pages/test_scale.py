@@ -63,6 +63,15 @@ def test_the_margin_decides_and_is_kept_in_the_url(open_app: Open) -> None:
     assert "MiniLM-L6" in headline(app)
 
 
+def test_a_model_below_a_gap_is_told_with_its_correction(open_app: Open, store: Path) -> None:
+    planted = {"cortexscale-3m": 0.3, "cortexscale-7m": 0.2}
+    gap = {name: FAMILY[name]._replace(score=score) for name, score in planted.items()}
+    write_models(store, {**FAMILY, **gap})
+    app = open_tales(open_app)
+    assert "(3M parameters)" in headline(app)
+    assert "sizes between the two are not shown to be equivalent (Holm p" in headline(app)
+
+
 @pytest.mark.usefixtures("family")
 def test_a_link_opens_the_same_view(open_app: Open) -> None:
     app = open_tales(
