@@ -3,7 +3,7 @@
 import streamlit as st
 
 from backend import catalog
-from backend.catalog.claims import ClaimEntry, claims
+from backend.catalog import ClaimEntry, published_claims
 from backend.comparisons.claims import claims_table, decided_by, judge, summary
 from backend.comparisons.claims_material import default_selection, sized_models
 from backend.comparisons.claims_verdict import MARGIN, OwnSizes, Settings, Verdict
@@ -15,14 +15,14 @@ from backend.store.queries import choices
 from backend.store.reader import ResultStore, store_version
 from backend.store.selection import Selection
 from pages.shared.entry import require_app
-from pages.shared.navigation import RUN, SCALE
+from pages.shared.navigation import COMPRESSION, RUN, SCALE
 from pages.shared.panel import evidence_badge
 from pages.shared.prefill import fill_run_form
 from pages.shared.selection import View, current_view
 from pages.shared.store import open_store
 from pages.shared.url import seed_number, seed_one, write_url
 
-FIGURES = {"scale": SCALE}
+FIGURES = {"scale": SCALE, "compression": COMPRESSION}
 SIZES = {"published": "As published", "own": "My own"}
 MARGINS = (0.001, 1.0)
 LOOKS = {
@@ -55,7 +55,7 @@ def show(store: ResultStore, view: View | None) -> None:
     for pair in _in_rows(list(verdicts), 2):
         for column, verdict in zip(st.columns(2), pair, strict=False):
             with column.container(border=True, height="stretch", key=f"claim-{verdict.key}"):
-                show_card(verdict, claims()[verdict.key])
+                show_card(verdict, published_claims()[verdict.key])
     show_download(verdicts, selection)
 
 
@@ -130,12 +130,10 @@ def choose_own(store: ResultStore, selection: Selection) -> OwnSizes:
 def show_summary(
     store: ResultStore, verdicts: tuple[Verdict, ...], selection: Selection, settings: Settings
 ) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        evidence_badge(selection.evidence or "")
-        st.markdown(
-            f"**{summary(verdicts)}** {dataset_title(selection.dataset or '')}, "
-            f"{SPLIT_TITLES[selection.split or '']}."
-        )
+    st.markdown(
+        f"**{summary(verdicts)}** {dataset_title(selection.dataset or '')}, "
+        f"{SPLIT_TITLES[selection.split or '']}, {selection.evidence}."
+    )
     if settings.own is not None:
         st.info(
             "Tested at sizes of your own: the same tests at another scale. Nothing here supports "
@@ -157,10 +155,10 @@ def show_summary(
 def show_card(verdict: Verdict, entry: ClaimEntry) -> None:
     citation = catalog.citations()[entry.citation]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"##### {entry.title}", width="content")
         status_badge(verdict)
         if verdict.status != "no data":
             evidence_badge(verdict.evidence)
-    st.markdown(f"##### {entry.title}")
     reviewed = "" if entry.reviewed else ", **not peer-reviewed**"
     st.markdown(entry.claim)
     st.caption(f"{entry.scope}. [{citation.short}]({citation.url}){reviewed}")
@@ -168,10 +166,10 @@ def show_card(verdict: Verdict, entry: ClaimEntry) -> None:
     if line:
         st.markdown(f"**{line}**")
     st.markdown(verdict.sentence)
-    st.caption(f"**Decided by:** {decided_by(entry, verdict.margin)}")
-    if entry.figure in FIGURES:
-        figure = FIGURES[entry.figure]
-        st.page_link(figure, label=f"The figure: {figure.title}", icon=figure.icon)
+    where = "the published test, on models of your own sizes: " if verdict.own_sizes else ""
+    st.caption(f"**Decided by:** {where}{decided_by(entry, verdict.margin)}")
+    figure = FIGURES[entry.figure]
+    st.page_link(figure, label=f"The figure: {figure.title}", icon=figure.icon)
     show_missing(verdict)
 
 

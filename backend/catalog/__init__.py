@@ -1,5 +1,6 @@
-"""What exists: models, compressions, data sets, regions, citations, findings (from YAML)."""
+"""What exists: models, compressions, data sets, regions, citations, findings, claims (YAML)."""
 
+from backend.catalog.claims import ClaimEntry, PlannedRun, Window, published_claims
 from backend.catalog.entries import (
     Citation,
     Compression,
@@ -23,19 +24,23 @@ from backend.catalog.load import (
 
 __all__ = [
     "Citation",
+    "ClaimEntry",
     "Compression",
     "DatasetEntry",
     "Finding",
     "ModelEntry",
+    "PlannedRun",
     "RoiEntry",
     "StoryDatasetEntry",
     "Weights",
+    "Window",
     "citations",
     "compressions",
     "dataset_with_checksum",
     "datasets",
     "findings",
     "models",
+    "published_claims",
     "rois",
     "story_datasets",
 ]

@@ -91,7 +91,7 @@ class ClaimEntry(Entry):
 
 
 @cache
-def claims() -> Mapping[str, ClaimEntry]:
+def published_claims() -> Mapping[str, ClaimEntry]:
     """Return the published claims, by name."""
     raw = yaml.safe_load((FOLDER / "claims.yaml").read_text(encoding="utf-8"))
     return {key: ClaimEntry.model_validate(value) for key, value in raw.items()}

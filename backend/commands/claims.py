@@ -6,14 +6,13 @@ import textwrap
 from pathlib import Path
 
 from backend import catalog
-from backend.catalog.claims import claims
-from backend.commands.encode import shipped_store
+from backend.catalog import published_claims
 from backend.comparisons.claims import claims_table, decided_by, judge, summary
 from backend.comparisons.claims_material import default_selection, sized_models
 from backend.comparisons.claims_verdict import MARGIN, OwnSizes, Settings, Verdict
 from backend.comparisons.claims_words import effect_line
 from backend.figures.labels import SPLIT_TITLES, dataset_title
-from backend.paths import default_store
+from backend.paths import PRECOMPUTED, default_store
 from backend.store.reader import ResultStore
 from backend.store.selection import Selection
 
@@ -56,7 +55,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the claims and their verdicts."""
-    store = shipped_store(arguments.store or default_store())
+    # A store that does not exist yet has an answer as well: no data.
+    store = ResultStore(arguments.store or default_store(), PRECOMPUTED)
     selection = default_selection(store, arguments.dataset, arguments.split)
     settings = Settings(arguments.margin, _own_sizes(store, selection, arguments))
     verdicts = judge(store, selection, settings)
@@ -84,7 +84,7 @@ def _own_sizes(
 
 
 def _print(verdict: Verdict) -> None:
-    entry = claims()[verdict.key]
+    entry = published_claims()[verdict.key]
     own = " (at your own sizes)" if verdict.own_sizes else ""
     print(f"{verdict.status.upper()}{own}: {entry.title}")
     lines = [

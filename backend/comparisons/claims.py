@@ -6,7 +6,7 @@ from dataclasses import asdict
 import pandas as pd
 
 from backend import catalog
-from backend.catalog.claims import ClaimEntry, PlannedRun, claims
+from backend.catalog import ClaimEntry, PlannedRun, published_claims
 from backend.comparisons.claims_competence import dissociation
 from backend.comparisons.claims_compression import gptq_exception, harmless
 from backend.comparisons.claims_material import Material, gather
@@ -57,7 +57,9 @@ def judge(
         If the selection lacks a data set, a split or an evidence.
     """
     material = gather(store, selection)
-    return tuple(_judge(key, entry, material, settings) for key, entry in claims().items())
+    return tuple(
+        _judge(key, entry, material, settings) for key, entry in published_claims().items()
+    )
 
 
 def _judge(key: str, entry: ClaimEntry, material: Material, settings: Settings) -> Verdict:
@@ -142,7 +144,7 @@ def claims_table(verdicts: Sequence[Verdict], selection: Selection) -> pd.DataFr
     """
     rows = []
     for verdict in verdicts:
-        entry = claims()[verdict.key]
+        entry = published_claims()[verdict.key]
         rows.append(
             {
                 "claim": entry.claim,

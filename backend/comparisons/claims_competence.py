@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from backend.catalog.claims import ClaimEntry
+from backend.catalog import ClaimEntry
 from backend.comparisons.claims_compression import compressed, what_is_absent
 from backend.comparisons.claims_material import Material, over_units
 from backend.comparisons.claims_verdict import Finding, Judged, Settings, Status, below, equal

@@ -1,13 +1,23 @@
 """Claims about compression: harmless as a group, and the exception to it."""
 
 from collections.abc import Sequence
+from typing import Literal
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from backend.catalog.claims import ClaimEntry
-from backend.comparisons.claims_material import Material, over_units, within
+from backend.catalog import ClaimEntry
+from backend.comparisons.claims_material import (
+    Material,
+    name_of_units,
+    over_units,
+    units_of,
+    within,
+)
 from backend.comparisons.claims_verdict import Finding, Judged, Settings, Status, below, equal
 from backend.comparisons.claims_words import side, window
+from backend.comparisons.scores import by_unit
 from backend.figures.labels import compression_title, joined, model_title
 from backend.statistics import benjamini_hochberg
 from backend.statistics.units import LEAST_UNITS
@@ -58,8 +68,8 @@ def harmless(material: Material, entry: ClaimEntry, settings: Settings) -> Findi
     )
     named = next(name for name, (tested, _) in found.items() if tested is worst)
     sentence = (
-        f"{len(found) - len(unclear)} of {len(found)} within ±{settings.margin:g} r, "
-        f"{len(harmful)} beyond it; farthest: {named}"
+        f"{len(found) - len(unclear)} of {len(found)} compressed models within "
+        f"±{settings.margin:g} r, {len(harmful)} beyond it; farthest: {named}"
     )
     if n_methods < _LEAST_METHODS:
         sentence += "; one method does not speak for a group"
@@ -84,20 +94,20 @@ def gptq_exception(material: Material, entry: ClaimEntry, settings: Settings) ->
         is decided about a consistent exception.
     """
     pairs = compressed(material, entry, settings, (*entry.methods, *entry.others))
-    contrast = _contrast(pairs, entry.methods)
-    if contrast.empty:
+    both = _with_both(pairs, entry.methods)
+    if both.empty:
         return Finding("no data", _what_lacks_contrast(material, entry, settings, pairs))
-    of_models = contrast.groupby("model")["difference"].mean()
+    of_models = _contrast(both, entry.methods, "model")
     consistent = len(of_models) >= LEAST_UNITS
-    values, counts = over_units(contrast, "difference")
-    tested = below(of_models.to_numpy() if consistent else values, -settings.margin)
+    values = of_models if consistent else _contrast(both, entry.methods, "unit")
+    tested = below(values, -settings.margin)
     sentence = (
         f"GPTQ minus the median of the other 4-bit methods: {side(tested)} {-settings.margin:g} r; "
         f"lower in {(of_models < 0).sum()} of {len(of_models)} models"
     )
     if not consistent:
         sentence += f", and consistency takes at least {LEAST_UNITS}"
-        return _finding("undecided", f"{sentence}.", tested, counts)
+        return _finding("undecided", f"{sentence}.", tested, name_of_units(both))
     return _finding(tested.status, f"{sentence}.", tested, "models")
 
 
@@ -152,15 +162,25 @@ def what_is_absent(material: Material, entry: ClaimEntry, settings: Settings, me
     return f"The store has no compression {methods} of {models} here."
 
 
-def _contrast(pairs: pd.DataFrame, methods: Sequence[str]) -> pd.DataFrame:
-    """Difference of some methods minus the median of the others, cell by cell."""
+def _with_both(pairs: pd.DataFrame, methods: Sequence[str]) -> pd.DataFrame:
+    """Keep models that have both some of the methods and some of the others."""
     chosen = pairs["compression"].str.startswith(tuple(methods))
-    keys = ["model", "subject", "data", "roi", "hemisphere", "layer", "fold", "unit"]
-    one = pairs[chosen].groupby(keys)["difference"].mean()
-    # First within a method, so that one run twice does not count twice.
-    others = pairs[~chosen].groupby([*keys, "compression"])["difference"].mean()
-    contrast = (one - others.groupby(keys).median()).dropna().reset_index()
-    return contrast.assign(compression="contrast")
+    kinds = chosen.groupby(pairs["model"]).transform("nunique")
+    return pairs[kinds == 2]
+
+
+def _contrast(
+    pairs: pd.DataFrame, methods: Sequence[str], over: Literal["model", "unit"]
+) -> NDArray[np.float64]:
+    """Difference of some methods minus the median of the others, per model or per unit.
+
+    The contrast of :func:`backend.comparisons.compression_exceptions.exceptions`.
+    """
+    means = by_unit(pairs, "difference", units_of(pairs))
+    wide = means.pivot_table(index=over, columns="compression", values="difference")
+    chosen = wide.columns.str.startswith(tuple(methods))
+    contrast = wide.loc[:, chosen].mean(axis=1) - wide.loc[:, ~chosen].median(axis=1)
+    return contrast.dropna().to_numpy(dtype=np.float64)
 
 
 def _what_lacks_contrast(

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from backend.catalog.claims import Window
+from backend.catalog import Window
 from backend.comparisons.scale import is_random
 from backend.comparisons.scores import (
     Units,

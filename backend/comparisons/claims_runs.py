@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from backend import catalog
-from backend.catalog.claims import PlannedRun
+from backend.catalog import PlannedRun
 from backend.comparisons.claims_material import Material
 from backend.comparisons.claims_verdict import MissingRun
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from backend import catalog
-from backend.catalog.claims import ClaimEntry
+from backend.catalog import ClaimEntry
 from backend.comparisons.claims_material import (
     Material,
     name_of_units,
@@ -225,7 +225,7 @@ def log_linear(material: Material, entry: ClaimEntry, settings: Settings) -> Fin
     table = shared_units(table)
     sizes = full.groupby("model")["n_parameters"].first().reindex(table.index)
     if not _enough_sizes(sizes):
-        return Finding("no data", _too_few_sizes(sizes))
+        return Finding("no data", _too_few_sizes(sizes, entry, settings))
     logs = np.log10(sizes.to_numpy(dtype=float))
     logs -= logs.mean()
     slopes = table.to_numpy().T @ logs / (logs @ logs)
@@ -260,10 +260,13 @@ def _enough_sizes(sizes: pd.Series) -> bool:
     return sizes.nunique() >= _LEAST_SIZES and sizes.max() / sizes.min() >= _LEAST_SPAN
 
 
-def _too_few_sizes(sizes: pd.Series) -> str:
+def _too_few_sizes(sizes: pd.Series, entry: ClaimEntry, settings: Settings) -> str:
     n = sizes.nunique()
+    has = f"{n} sizes" if n > 1 else "one size" if n else "no model"
+    if settings.own is None and entry.sizes is not None:
+        has += f" of {window(entry.sizes)} parameters"
     spans = f", {size(sizes.min())} to {size(sizes.max())}" if n > 1 else ""
     return (
-        f"The store has {n} of these sizes here{spans}; a slope takes {_LEAST_SIZES} that span a "
-        f"factor of {_LEAST_SPAN:.0f}."
+        f"The store has {has} here{spans}; a slope takes {_LEAST_SIZES} sizes that span a factor "
+        f"of {_LEAST_SPAN:.0f}."
     )

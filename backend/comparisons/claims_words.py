@@ -1,6 +1,6 @@
 """How the claims' sentences write sizes, effects and intervals."""
 
-from backend.catalog.claims import Window
+from backend.catalog import Window
 from backend.comparisons.claims_verdict import Judged, Verdict
 
 
@@ -69,7 +69,8 @@ def effect_line(verdict: Verdict) -> str:
     """
     if verdict.effect is None:
         return ""
-    line = f"{number(verdict.effect, verdict.unit)} {verdict.unit}"
+    space = "" if verdict.unit.startswith("%") else " "
+    line = f"{number(verdict.effect, verdict.unit)}{space}{verdict.unit}"
     if verdict.low is not None and verdict.high is not None:
         bounds = f"{number(verdict.low, verdict.unit)}, {number(verdict.high, verdict.unit)}"
         line += f" [{bounds}], {verdict.level:.0%} interval"

@@ -9,6 +9,7 @@ from backend.features.memory import choose_device_kind, free_memory
 from backend.features.sources import RANDOM
 from backend.figures.labels import compression_title
 from backend.jobs.request import user_path
+from pages.shared.url import seed_one
 from pages.shared.waiting import Waiting
 
 _MODEL_SOURCES = {"catalogue": "Catalogue", "folder": "Local folder", "hub": "Hugging Face hub"}
@@ -16,8 +17,9 @@ _MODEL_SOURCES = {"catalogue": "Catalogue", "folder": "Local folder", "hub": "Hu
 
 def choose_model() -> str:
     """Ask for a model by catalogue name, folder or hub name, trained or with random weights."""
+    seed_one("run_model_source", list(_MODEL_SOURCES))
     source = st.segmented_control(
-        "Model", list(_MODEL_SOURCES), default="catalogue", required=True,
+        "Model", list(_MODEL_SOURCES), required=True,
         format_func=_MODEL_SOURCES.__getitem__, key="run_model_source",
     )  # fmt: skip
     name = _choose_name(source)

@@ -18,9 +18,12 @@ def fill_run_form(run: MissingRun) -> None:
     stories = run.dataset in catalog.story_datasets() or run.subject is not None
     shipped = catalog.datasets().get(run.dataset)
     by_name = run.dataset in catalog.story_datasets() or bool(shipped and shipped.file)
-    wanted = {"run_kind": "stories" if stories else "sentences", "run_compression": run.compression}
+    wanted: dict[str, str | bool] = {
+        "run_kind": "stories" if stories else "sentences",
+        "run_compression": run.compression,
+    }
     if run.model in catalog.models():
-        wanted |= {"run_model_source": "catalogue", "run_model": run.model}
+        wanted |= {"run_model_source": "catalogue", "run_model": run.model, "run_random": False}
     if stories:
         wanted["run_story_data"] = run.dataset if by_name else "folder"
         if by_name and run.subject is not None:

@@ -16,6 +16,7 @@ from pages.shared.model_form import choose_compression, choose_model
 from pages.shared.sentence_form import choose_sentences, sentence_task
 from pages.shared.store import open_store
 from pages.shared.story_form import choose_story_data, story_task
+from pages.shared.url import seed_one
 from pages.shared.waiting import Waiting
 
 _KINDS = {"sentences": "Sentences", "stories": "Stories"}
@@ -54,8 +55,10 @@ def show_request() -> None:
 
 
 def _choose(label: str, key: str, options: Mapping[str, str]) -> str:
+    # No default: another page may have filled the form in.
+    seed_one(key, list(options))
     chosen = st.segmented_control(
-        label, list(options), default=next(iter(options)), required=True,
+        label, list(options), required=True,
         format_func=options.__getitem__, key=key, label_visibility="collapsed",
     )  # fmt: skip
     return chosen or next(iter(options))

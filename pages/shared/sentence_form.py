@@ -13,6 +13,7 @@ from backend.jobs.config import Task
 from backend.jobs.request import DataChoice, build_task, choose_data, user_path
 from backend.paths import default_store
 from pages.shared.uploads import keep_upload
+from pages.shared.url import seed_one
 from pages.shared.waiting import Waiting
 
 DEMO = "demo-sentences"
@@ -112,8 +113,9 @@ def sentence_task(data: DataChoice, model: str, compression: str) -> tuple[Task,
     splits: list[Split] = ["contiguous", "shuffled"]
     if data.group is not None:
         splits.insert(0, "grouped")
+    seed_one("run_split", splits)
     split = st.segmented_control(
-        "Folds", splits, default=splits[0], required=True, format_func=SPLIT_TITLES.__getitem__,
+        "Folds", splits, required=True, format_func=SPLIT_TITLES.__getitem__,
         key="run_split",
     )  # fmt: skip
     with st.expander("More"):
