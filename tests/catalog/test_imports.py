@@ -12,7 +12,8 @@ SOURCES = sorted((PROJECT / "backend").rglob("*.py"))
 LIGHT = (
     "backend.store.queries",
     "backend.jobs.request",
-    "backend.jobs.cost",
+    "backend.jobs.planner",
+    "backend.features.listing",
     "backend.jobs.local",
     "backend.features.sources",
     "backend.compression",
