@@ -20,7 +20,7 @@ N_ESTIMATED: Mapping[Form, int] = {"log-linear": 3, "saturating": 4}
 EXPONENTS = (0.01, 5.0)
 """Below, the curve cannot be told from log-linear; above, it is a step at the smallest model."""
 
-_GRID, _ZOOMS, _WITHIN = 160, 4, 25
+_GRID, _ZOOMS, _WITHIN = 160, 5, 9
 _LINE_POINTS = 60
 _LEVEL = 0.95
 
@@ -287,8 +287,8 @@ def _best_exponent(steps: Values, means: Values, exponents: Values) -> Values:
     """Choose, for each row of means, the exponent of its row (or of the only row)."""
     falling = np.exp(-exponents[:, :, None] * steps)
     centred = falling - falling.mean(axis=2, keepdims=True)
-    shared = np.einsum("rem,rm->re", np.broadcast_to(centred, (len(means), *centred.shape[1:])),
-                       means)  # fmt: skip
+    # One row of exponents for all curves is a product of matrices.
+    shared = means @ centred[0].T if len(centred) == 1 else np.einsum("rem,rm->re", centred, means)
     # What the curve explains; a curve that falls where scores rise explains nothing.
     explained = np.where(shared < 0, shared**2, 0.0) / (centred**2).sum(axis=2)
     places = explained.argmax(axis=1)

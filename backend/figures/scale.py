@@ -51,12 +51,13 @@ _UNITS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
 
 
 class _Place(NamedTuple):
-    """A panel: its response, and where it stands."""
+    """A panel: its response, where it stands, and what its axes' names end in."""
 
     roi: str
     hemisphere: str
     row: int
     column: int
+    number: str
 
 
 def scale_figure(
@@ -107,11 +108,27 @@ def scale_figure(
         _add_lines(figure, _of(lines, place), place, len(places) == 1, mode)
         _add_points(figure, _of(drawn, place), axis, looks, place, len(places) == 1)
         _ring(figure, _of(drawn, place), axis, place, len(places) == 1, mode)
+    _show_once_in_legend(figure)
     _finish(figure, drawn, places, metric, axis, mode, height)
     figure.update_yaxes(range=_span(drawn, levels, metric))
-    for place in places:
-        _add_levels(figure, _of(drawn, place), _of(levels, place), place, len(places), mode)
+    figure.layout.shapes = [
+        shape
+        for place in places
+        for shape in _level_shapes(_of(levels, place), place, metric, mode)
+    ]
+    if len(places) == 1:
+        _label_levels(figure, _of(levels, places[0]), mode)
     return figure
+
+
+def _show_once_in_legend(figure: go.Figure) -> None:
+    seen = set[str]()
+    for trace in figure.data:
+        if trace.name in seen:
+            trace.showlegend = False
+        elif trace.name and trace.showlegend is None:
+            trace.showlegend = True
+        seen.add(trace.name)
 
 
 def short_number(value: float) -> str:
@@ -148,7 +165,13 @@ def _places(points: pd.DataFrame) -> list[_Place]:
     responses = list(dict.fromkeys(zip(points["roi"], points["hemisphere"], strict=True)))
     width = _n_columns(len(responses))
     return [
-        _Place(str(roi), str(hemisphere), index // width + 1, index % width + 1)
+        _Place(
+            str(roi),
+            str(hemisphere),
+            index // width + 1,
+            index % width + 1,
+            str(index + 1) if index else "",
+        )
         for index, (roi, hemisphere) in enumerate(responses)
     ]
 
@@ -224,7 +247,6 @@ def _add_points(
             mode="lines+markers",
             name=name,
             legendgroup=name,
-            showlegend=name not in {trace.name for trace in figure.data},
             line={"color": look["colour"], "width": 1.4, "dash": look["dash"]},
             marker=marker,
             customdata=_hover_values(ordered),
@@ -241,17 +263,16 @@ _HOVER = (
 
 
 def _hover_values(points: pd.DataFrame) -> list[list[object]]:
-    return [
-        [
-            short_model_title(row["model"]),
-            f"{int(row['n_parameters']):,}",
-            layers_text(row["first_layer"], row["last_layer"]),
-            row["low"],
-            row["high"],
-            int(row["n_units"]),
-        ]
-        for row in points.to_dict("records")
+    layers = zip(points["first_layer"], points["last_layer"], strict=True)
+    columns = [
+        points["model"].map(short_model_title),
+        [f"{int(size):,}" for size in points["n_parameters"]],
+        [layers_text(first, last) for first, last in layers],
+        points["low"],
+        points["high"],
+        points["n_units"],
     ]
+    return [list(row) for row in zip(*columns, strict=True)]
 
 
 def layers_text(first: float, last: float) -> str:
@@ -284,7 +305,6 @@ def _add_lines(
             mode="lines",
             name=name,
             legendgroup=name,
-            showlegend=name not in {trace.name for trace in figure.data},
             line={
                 "color": ink(mode),
                 "width": 2.4 if is_better else 1.6,
@@ -316,7 +336,7 @@ def _ring(
         name="minimal model",
         legendgroup="minimal model",
         # Alone it has a label of its own.
-        showlegend=not alone and "minimal model" not in {trace.name for trace in figure.data},
+        showlegend=not alone,
         marker={
             "symbol": "circle-open",
             "size": 26 if alone else 18,
@@ -345,37 +365,34 @@ def _ring(
     )  # fmt: skip
 
 
-def _add_levels(
-    figure: go.Figure,
-    points: pd.DataFrame,
-    levels: pd.DataFrame,
-    place: _Place,
-    n_panels: int,
-    mode: Mode,
-) -> None:
-    """Draw floor and roof, with labels at the right of a panel that stands alone."""
-    at = {"row": place.row, "col": place.column}
+def _level_shapes(
+    levels: pd.DataFrame, place: _Place, metric: str, mode: Mode
+) -> list[dict[str, Any]]:
+    """Draw floor and roof of a panel, and the zero that unique variance is counted from.
+
+    As plain shapes, all set at once: adding a line to a panel takes Plotly as long as a curve.
+    """
+    across = {
+        "xref": f"x{place.number} domain", "x0": 0, "x1": 1, "yref": f"y{place.number}",
+        "layer": "below",
+    }  # fmt: skip
+    grey = muted(mode)
+    if metric == "unique_r2":
+        return [{**across, "type": "line", "y0": 0, "y1": 0, "line": {"color": grey, "width": 2}}]
+    shapes = []
     for level in levels.to_dict("records"):
-        is_floor = level["kind"] == "floor"
+        is_floor, y = level["kind"] == "floor", level["mean"]
         if is_floor and math.isfinite(level["low"]):
-            figure.add_hrect(
-                y0=level["low"],
-                y1=level["high"],
-                fillcolor=_faint(muted(mode), 0.11),
-                line_width=0,
-                **at,
-            )
-        figure.add_hline(
-            y=level["mean"],
-            line={
-                "color": muted(mode),
-                "width": 2 if is_floor else 3,
-                "dash": BASELINE_DASH if is_floor else "solid",
-            },
-            **at,
-        )
-    if n_panels > 1:
-        return
+            band = {"y0": level["low"], "y1": level["high"], "fillcolor": _faint(grey, 0.11)}
+            shapes.append({**across, **band, "type": "rect", "line": {"width": 0}})
+        dash = BASELINE_DASH if is_floor else "solid"
+        line = {"color": grey, "width": 2 if is_floor else 3, "dash": dash}
+        shapes.append({**across, "type": "line", "y0": y, "y1": y, "line": line})
+    return shapes
+
+
+def _label_levels(figure: go.Figure, levels: pd.DataFrame, mode: Mode) -> None:
+    """Name floor and roof at the right of a panel that stands alone."""
     ascending = levels.sort_values("mean")
     low, high = figure.layout.yaxis.range
     plotted = figure.layout.height - figure.layout.margin.t - figure.layout.margin.b
@@ -435,8 +452,6 @@ def _finish(
         for column in range(1, _n_columns(len(places)) + 1):
             figure.update_xaxes(title_text=AXIS_TITLES[axis], row=rows, col=column)
         figure.update_yaxes(title_text=METRIC_TITLES[metric], row=1, col=1)
-    if metric == "unique_r2":
-        figure.add_hline(y=0, line={"color": muted(mode), "width": 2})
     if (points["evidence"] == "simulated").any():
         mark_simulated(figure, mode)
 
