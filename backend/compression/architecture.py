@@ -28,10 +28,11 @@ SMOOTHED: Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
     "bloom": _FUSED,
     "opt": (
         ("self_attn_layer_norm", ("q_proj", "k_proj", "v_proj")),
-        ("final_layer_norm", ("fc1",)),
+        (r"\d+\.final_layer_norm", ("fc1",)),
     ),
 }
-"""Which norm feeds which linear layers, and no others, by ``model_type``.
+"""Which norm feeds which linear layers, and no others, by ``model_type``; ends of their names, as
+regular expressions (OPT has a norm after the last block that is called as those in the blocks are).
 
 SmoothQuant and AWQ move scale from activations to weights across such a pair, so that a wrong pair
 would change the model rather than compress it. Hence a list of what is known, and no default.

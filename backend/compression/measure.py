@@ -68,7 +68,7 @@ def measure(model: Any, config: Any, files: Iterable[Path] = ()) -> WeightStatis
         on_disk = sum(path.stat().st_size for path in paths)
         stored = stored_bytes(paths, model)
     else:
-        on_disk = in_memory
+        on_disk = _bytes_held(model, buffers=False)
         stored = _bytes_held(getattr(model, "base_model", model), buffers=False)
     return WeightStatistics(
         n_parameters=n_parameters,

@@ -123,8 +123,8 @@ def against_calibration(architecture: Architecture) -> str | None:
     if architecture.is_decoder:
         return None
     return (
-        f"{architecture.model_type} is not known as a decoder that predicts the next word, and the "
-        "method needs to see one at work; use a bnb, rtn or magnitude method"
+        f"it is calibrated on a decoder that predicts the next word, and {architecture.model_type} "
+        "is not known as one; use a bnb, rtn or magnitude method"
     )
 
 

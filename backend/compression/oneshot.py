@@ -15,6 +15,10 @@ HEADS = ("re:.*lm_head", "re:.*embed_out", "re:.*pooler")
 """Layers that are left alone: heads, which states do not pass through, and a BERT's pooler. Nothing
 stands for their names' end, since llm-compressor's pruning adds a dot to them."""
 
+BATCH = 8
+"""Windows that are read together. One at a time, as is llm-compressor's default, small models spend
+most of AWQ's search waiting for layers to be called."""
+
 
 def oneshot(work: Workpiece, recipe: Sequence[Any]) -> None:
     """Run llm-compressor's modifiers on a model, in place.
@@ -36,6 +40,7 @@ def oneshot(work: Workpiece, recipe: Sequence[Any]) -> None:
             "num_calibration_samples": len(rows),
             "max_seq_length": len(work.windows[0]),
             "shuffle_calibration_samples": False,
+            "batch_size": min(BATCH, len(rows)),
         }
     with quiet(), unpinned():
         run(model=work.model, processor=work.tokenizer, recipe=list(recipe), **shown)
