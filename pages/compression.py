@@ -67,8 +67,8 @@ def show(store: ResultStore, view: View) -> None:
     show_forest(result, question)
     if result.left_out:
         st.caption(
-            f"{result.left_out} runs of another design (folds, delays, context) are left out: "
-            "their scores are not comparable to these."
+            f"Runs of another design (folds, delays, context) that are left out, since their "
+            f"scores are not comparable to these: {result.left_out}."
         )
     show_trade_off(result, question, cost)
     show_maps(result, question)
@@ -189,7 +189,7 @@ def show_unpaired(result: Answer) -> None:
     st.info(
         "No compressed run of this selection has a partner at full precision with the same "
         "weights, data, folds and layers"
-        + (f" ({result.left_out} runs are of another design)" if result.left_out else "")
+        + (f" (of another design: {result.left_out})" if result.left_out else "")
         + ". The best layer is chosen on the other folds, so that a single fold has none: choose a "
         "fixed layer there. Otherwise compute the run at full precision as the others were.",
         icon=":material/link_off:",

@@ -13,7 +13,8 @@ from backend.store.selection import Selection
 Units = Literal["folds", "subjects"]
 
 # What may differ between two requests whose scores are compared; whatever else differs (context,
-# delays, folds, seed) is another design.
+# delays, folds, seed) is another design. Which targets were fitted does not tell on regions, and
+# requests did not always say it.
 _FREE = (
     "model", "model_fingerprint", "compression", "calibration", "layers", "subject", "data_sha256",
     "ceilings", "citation", "permutations", "targets",

@@ -5,6 +5,7 @@ import pandas as pd
 from backend.comparisons.compression import ALPHA
 from backend.comparisons.compression_results import Answer, Question
 from backend.comparisons.scores import LayerRule
+from backend.figures.compression import signed
 from backend.figures.labels import compression_title, joined, model_title
 
 _OVER = {"models": "models", "families": "families of models"}
@@ -53,7 +54,7 @@ def exception_verdict(result: Answer, question: Question) -> str:
     found = others[others["verdict"].isin(["worse", "better"])]
     if len(found):
         names = [
-            f"{compression_title(row['compression'])} ({row['mean']:+.3f})"
+            f"{compression_title(row['compression'])} ({signed(row['mean'])})"
             for row in found.to_dict("records")
         ]
         sentences.append(f"Of the {len(others)} others, the same test calls out {joined(names)}.")
@@ -66,7 +67,7 @@ def _sentence(row: dict, result: Answer, question: Question) -> str:
     name = compression_title(row["compression"])
     over = _OVER.get(result.over, result.over)
     numbers = (
-        f"{row['mean']:+.3f} [{row['low']:+.3f}, {row['high']:+.3f}] beside the median of "
+        f"{signed(row['mean'])} [{signed(row['low'])}, {signed(row['high'])}] beside the median of "
         f"{row['peers']} {row['against']}, n = {row['n_units']} {over}"
     )
     if row["verdict"] in ("worse", "better"):

@@ -1,5 +1,7 @@
 """Scores are compared within one design, at a layer that was not chosen for its luck."""
 
+import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -78,6 +80,25 @@ def test_of_designs_with_as_many_runs_the_latest_is_taken(tmp_path: Path) -> Non
     add(tmp_path, hours=1)
     add(tmp_path, n_folds=6)
     assert set(collected(tmp_path).frame["fold"]) == {0, 1, 2, 3}
+
+
+def test_requests_of_an_older_version_are_of_the_same_design(tmp_path: Path) -> None:
+    for compression, later in (("none", {}), ("bnb-nf4", {"targets": "all"})):
+        config = make_config(compression=compression)
+        stated = json.dumps({**config.model_dump(mode="json"), **later})
+        tables = make_tables(config)
+        (row,) = tables.runs
+        write_run(tmp_path, config.run_id, replace(tables, runs=[{**row, "config": stated}]))
+    assert collected(tmp_path).left_out == 0
+
+
+def test_a_calibrated_run_is_paired(tmp_path: Path) -> None:
+    shown = {"text": "demo", "sha256": "c" * 64}
+    add(tmp_path)
+    add(tmp_path, compression="gptq-w4a16", calibration=shown)
+    pairs = paired_with_full_precision(collected(tmp_path).frame)
+    assert len(pairs) == 2 * 4
+    assert json.loads(pairs["calibration"].iloc[0])["sha256"] == shown["sha256"]
 
 
 def test_other_folds_are_never_collected(tmp_path: Path) -> None:
