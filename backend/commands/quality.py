@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from backend import catalog
-from backend.compression import applies, choose_calibration, find_compression, needs_calibration
+from backend.compression import (
+    CalibrationText,
+    applies,
+    choose_calibration,
+    find_compression,
+    needs_calibration,
+)
+from backend.compression.architecture import read_architecture
+from backend.compression.calibration import default_length
 from backend.errors import CortexScaleError, InputError
 from backend.features.sources import ModelSource, resolve_model
 from backend.jobs.held_out import HeldOutText, choose_text
@@ -165,9 +173,11 @@ def _pairs(
 def _requests(
     pairs: Sequence[tuple[ModelSource, str]], text: HeldOutText, arguments: argparse.Namespace
 ) -> "list[QualityRequest]":
-    calibration = None
-    if arguments.calibration is not None or any(needs_calibration(name) for _, name in pairs):
-        calibration = choose_calibration([text.text], arguments.calibration)
+    calibrations = {
+        source: _calibration(source, text, arguments.calibration)
+        for source, name in pairs
+        if needs_calibration(name)
+    }
     # Importing torch takes seconds, which a wrong option should not cost.
     from backend.jobs.quality import QualityRequest
 
@@ -175,7 +185,7 @@ def _requests(
         QualityRequest(
             source,
             name,
-            calibration,
+            calibrations.get(source),
             text,
             arguments.window,
             arguments.tokens,
@@ -183,6 +193,12 @@ def _requests(
         )
         for source, name in pairs
     ]
+
+
+def _calibration(source: ModelSource, text: HeldOutText, path: Path | None) -> CalibrationText:
+    architecture = read_architecture(source)
+    length = None if architecture is None else default_length(architecture.config)
+    return choose_calibration([text.text], path, length=length)
 
 
 def _measure(requests: "Sequence[QualityRequest]", store: Path, again: bool) -> int:

@@ -34,6 +34,11 @@ def stored(store):
     return model_quality(ResultStore(store))
 
 
+def methods(outcome) -> list[str]:
+    """Compressions in the printed table, which may follow other lines."""
+    return [line.split()[1] for line in outcome.out.splitlines() if line.startswith("tiny-gpt2 ")]
+
+
 def test_a_model_is_measured_and_printed(quality, store):
     outcome = quality()
     assert outcome.code == 0, outcome.err
@@ -58,7 +63,7 @@ def test_what_is_in_the_store_is_measured_again_only_when_asked(quality, store):
     table = stored(store).set_index("compression")
     assert table.loc["none", "created_at"] == first
     # Both are printed, whenever they were measured.
-    assert [line.split()[1] for line in second.out.splitlines()[2:4]] == ["none", "bnb-nf4"]
+    assert methods(second) == ["none", "bnb-nf4"]
     assert quality("--again").code == 0
     assert stored(store).set_index("compression").loc["none", "created_at"] > first
 
@@ -105,9 +110,7 @@ def test_all_measures_each_compression_that_the_model_allows(quality, monkeypatc
     outcome = quality("--compression", "all")
     assert outcome.code == 0, outcome.err
     # GPT-2's layers are not ones that llm-compressor quantises.
-    assert [line.split()[1] for line in outcome.out.splitlines()[1:4]] == [
-        "none", "bnb-int8", "magnitude-50",
-    ]  # fmt: skip
+    assert methods(outcome) == ["none", "bnb-int8", "magnitude-50"]
 
 
 @pytest.mark.parametrize(
@@ -142,6 +145,16 @@ def test_calibration_on_the_held_out_text_is_refused(quality, text, tmp_path, st
     assert outcome.code == 2
     assert "the calibration text mixed.txt shares 8 consecutive words" in outcome.errors[0]
     assert not store.exists()
+
+
+def test_a_calibrated_method_is_shown_the_users_text(quality, tmp_path, store):
+    other = tmp_path / "other.txt"
+    other.write_text(paragraphs(20_000, seed=5))
+    outcome = quality("--compression", "wanda-50", "--calibration", other)
+    assert outcome.code == 0, outcome.err
+    (row,) = stored(store).to_dict("records")
+    assert row["calibration"] == "other.txt"
+    assert row["sparsity"] > 0.1
 
 
 def test_an_interruption_keeps_what_is_measured_and_writes_nothing_half(
