@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backend.errors import InputError
 from backend.paths import ASSETS
@@ -42,7 +42,7 @@ class Calibration(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    text: str = Field(min_length=1, max_length=120)
+    text: str = Field(min_length=1, max_length=255)
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     n_samples: int = Field(default=DEFAULT_SAMPLES, ge=1, le=4096)
     length: int = Field(default=DEFAULT_LENGTH, ge=8, le=8192)
@@ -121,7 +121,8 @@ def choose_calibration(
     Raises
     ------
     InputError
-        If the text cannot be read, or shares eight consecutive words with a stimulus.
+        If the text cannot be read, shares eight consecutive words with a stimulus, or a number is
+        out of range.
     """
     stimuli = list(held_out)
     if path is not None:
@@ -129,16 +130,18 @@ def choose_calibration(
         refuse_shared_words(name, text, stimuli)
     else:
         name, text = _first_that_shares_nothing(stimuli)
-    return CalibrationText(
-        text,
-        Calibration(
+    try:
+        shown = Calibration(
             text=name,
             sha256=text_hash(text),
             n_samples=DEFAULT_SAMPLES if n_samples is None else n_samples,
             length=DEFAULT_LENGTH if length is None else length,
             seed=seed,
-        ),
-    )
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(f"{first['loc'][0]} of the calibration text: {first['msg']}.") from error
+    return CalibrationText(text, shown)
 
 
 def load_calibration(calibration: Calibration, path: Path | None) -> CalibrationText:

@@ -29,7 +29,7 @@ from backend.compression.measure import WeightStatistics, measure
 from backend.compression.memory import explained_memory
 from backend.compression.method import LoadedMethod, WrittenMethod
 from backend.compression.registry import against, method_of
-from backend.errors import InputError, ModelError
+from backend.errors import CortexScaleError, InputError, ModelError
 from backend.features.alternatives import find_alternatives
 from backend.features.footprint import count_weights, weight_bytes
 from backend.features.memory import free_memory
@@ -140,8 +140,8 @@ def _load(
 ) -> LoadedModel:
     method = method_of(compression)
     where = choose_device(device)
-    doing = "being loaded" if method is None else f"being compressed ({compression}) and loaded"
-    with _quiet_libraries(), _readable_errors(source), _memory(source, doing):
+    done = "loaded" if method is None else f"compressed ({compression}) and loaded"
+    with _quiet_libraries(), _readable_errors(source, done), _memory(source, f"being {done}"):
         config = AutoConfig.from_pretrained(source.location, trust_remote_code=False)
         architecture = Architecture(config.to_dict())
         _require_one_stack(source, config)
@@ -281,20 +281,22 @@ def _memory(source: ModelSource, doing: str) -> contextlib.AbstractContextManage
 
 
 @contextlib.contextmanager
-def _readable_errors(source: ModelSource) -> Iterator[None]:
+def _readable_errors(source: ModelSource, done: str) -> Iterator[None]:
     """Turn what the libraries raise for a model that cannot be had into one clear message."""
     try:
         yield
+    except CortexScaleError:
+        raise
     except (
         OSError, ValueError, KeyError, AttributeError, ImportError, RuntimeError, SafetensorError
     ) as error:  # fmt: skip
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         where = "on the Hugging Face hub" if source.kind == "hub" else f"in {source.location}"
         raise ModelError(
-            f"the model {source.name!r} could not be loaded {where}: {reason} Accepted are "
-            f"the catalogue's names ({', '.join(catalog.models())}), a folder that "
-            "save_pretrained wrote (config, tokenizer, safetensors weights), or a hub name that "
-            "this machine can reach and read."
+            f"the model {source.name!r} could not be {done} {where}: {reason} Accepted are "
+            "the catalogue's names (minilm-l6 and others; python -m backend models lists them), a "
+            "folder that save_pretrained wrote (config, tokenizer, safetensors weights), or a hub "
+            "name that this machine can reach and read."
         ) from error
 
 
