@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from backend.catalog import compressions
 from backend.comparisons.claims_material import Material
 from backend.store.schema import MODEL_QUALITY
 from backend.store.selection import Selection
@@ -14,6 +15,7 @@ from backend.store.shards import write_quality, write_run
 from tests.helpers import make_config, make_tables
 
 DATASET = "planted"
+CALIBRATION = {"text": "demo", "sha256": "c" * 64}
 MEASURED = Selection(dataset=DATASET, split="contiguous", evidence="measured")
 REGIONS = ("AG_TPJ", "TP", "BA44", "AC")
 SEMANTIC = ("AG_TPJ", "TP")
@@ -128,8 +130,10 @@ def fill_store(
     regions = tuple(scores["roi"].unique())
     for _, rows in scores.groupby("run_id", sort=False):
         first = rows.iloc[0]
+        needed = compressions()[first["compression"]].needs_calibration
         request = make_config(
             **{
+                "calibration": CALIBRATION if needed else None,
                 "dataset": DATASET, "evidence": evidence, "responses": regions,
                 "ceilings": (None,) * len(regions), "hemisphere": "left",
                 "model": first["model"], "compression": first["compression"],
