@@ -154,8 +154,8 @@ def show_summary(
 
 def show_card(verdict: Verdict, entry: ClaimEntry) -> None:
     citation = catalog.citations()[entry.citation]
+    st.markdown(f"##### {entry.title}")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"##### {entry.title}", width="content")
         status_badge(verdict)
         if verdict.status != "no data":
             evidence_badge(verdict.evidence)
