@@ -427,7 +427,7 @@ def _finish(
 ) -> None:
     n_rows = _legend_rows([str(trace.name) for trace in figure.data if trace.showlegend])
     alone = len(places) == 1
-    top = _TOP + _LEGEND_ROW * (n_rows - 1) + (0 if alone else 24)
+    top = _TOP + _LEGEND_ROW * (n_rows - 1) + (0 if alone else 40)
     rows = places[-1].row
     style(figure, mode, height if alone else top + _BOTTOM + _PANEL_PIXELS * rows)
     first = points.iloc[0]
@@ -442,9 +442,7 @@ def _finish(
                {"yref": "container", "y": 1 - 40 / figure.layout.height, "yanchor": "top"},
         hovermode="closest",
     )  # fmt: skip
-    figure.update_xaxes(
-        type="log", **_ticks(points[axis], axis, sparse=_n_columns(len(places)) > 2)
-    )
+    figure.update_xaxes(type="log", **_ticks(points[axis], axis, sparse=not alone))
     if alone:
         figure.update_xaxes(title_text=AXIS_TITLES[axis])
         figure.update_yaxes(title_text=METRIC_TITLES[metric])
