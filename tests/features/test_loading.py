@@ -123,7 +123,7 @@ def test_a_model_of_text_and_images_gives_no_states(tmp_path, sentences):
 
 def test_a_model_that_does_not_fit_in_memory_is_refused_before_loading(gpt2_folder, monkeypatch):
     monkeypatch.setattr(
-        "backend.features.loading.psutil.virtual_memory", lambda: SimpleNamespace(available=1000)
+        "backend.features.memory.psutil.virtual_memory", lambda: SimpleNamespace(available=1000)
     )
     monkeypatch.setattr("backend.features.loading.AutoModel.from_pretrained", None)
     message = refused(gpt2_folder)

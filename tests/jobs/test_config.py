@@ -3,6 +3,7 @@ import json
 import pytest
 from pydantic import ValidationError
 
+from backend.compression import Calibration
 from backend.jobs.config import EncodingConfig, Task
 from tests.helpers import make_config, run_python
 
@@ -21,6 +22,7 @@ OTHER_VALUES = {
     "model": "other",
     "model_fingerprint": "ab" * 8,
     "compression": "bnb-nf4",
+    "calibration": Calibration(text="novel.txt", sha256="2" * 64),
     "layers": (0, 1),
     "pooling": "last",
     "split": "shuffled",
@@ -98,3 +100,19 @@ def test_the_request_holds_no_path_of_this_machine(task):
     assert task.data_path.is_absolute()
     for value in json.loads(task.config.model_dump_json()).values():
         assert "/" not in str(value)
+
+
+def test_a_request_of_before_there_was_calibration_keeps_its_hash():
+    config = EncodingConfig(
+        dataset="toy",
+        data_sha256="0" * 64,
+        citation="none",
+        model="toy",
+        sentence="sentence",
+        responses=("left_ifg",),
+        ceilings=(0.5,),
+        n_folds=5,
+        gap=2,
+        compression="bnb-nf4",
+    )
+    assert config.run_id == "80b18c6891432498"
