@@ -2,6 +2,8 @@
 
 import argparse
 import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--seed", type=int, default=Recipe.seed)
     parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
     parser.add_argument(
+        "--further", action="store_true",
+        help="train what is there once more, at half the learning rate, on other windows",
+    )  # fmt: skip
+    parser.add_argument(
         "--describe", default="", metavar="TEXT", help="what the text is, for the model card"
     )
     parser.set_defaults(run=run)
@@ -48,16 +54,22 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.steps < 1:
         raise InputError(f"--steps {arguments.steps} was given; at least 1 is needed.")
     recipe = Recipe(steps=arguments.steps, seed=arguments.seed)
+    from backend.family.save import read_history
+
     corpus = read_corpus(arguments.corpus)
     work = arguments.work or cache_folder() / "family"
     work.mkdir(parents=True, exist_ok=True)
     tokenizer = _tokenizer(work, corpus)
     about = arguments.describe or f"the text files of {arguments.corpus.resolve().name}/"
     for name in arguments.size or SIZES:
-        if (arguments.out / name).exists():
-            print(f"{name}: there already (remove {arguments.out / name} to train it again)")
-        else:
-            _train(name, arguments.out, work, corpus, tokenizer, recipe, about, arguments.device)
+        folder, before = arguments.out / name, None
+        if folder.exists() and not arguments.further:
+            print(f"{name}: there already (remove {folder} to train it again, or add --further)")
+            continue
+        if folder.exists():
+            before = read_history(folder)
+            recipe = replace(Recipe(**before["recipe"]).further(), steps=arguments.steps)
+        _train(name, folder, work, corpus, tokenizer, recipe, about, arguments.device, before)
     return 0
 
 
@@ -77,13 +89,14 @@ def _tokenizer(work: Path, corpus: Corpus) -> Any:
 
 def _train(
     name: str,
-    out: Path,
+    folder: Path,
     work: Path,
     corpus: Corpus,
     tokenizer: Any,
     recipe: Recipe,
     about: str,
     device_name: str,
+    before: Mapping[str, Any] | None,
 ) -> None:
     from tqdm import tqdm
 
@@ -104,7 +117,15 @@ def _train(
             bar.update(step - bar.n)
 
         model, curve = train_model(
-            SIZES[name], tokenizer, train, held_out, recipe, checkpoint, device, advance
+            SIZES[name],
+            tokenizer,
+            train,
+            held_out,
+            recipe,
+            checkpoint,
+            device,
+            advance,
+            folder if before else None,
         )
     loss = validation_loss(model, held_out, recipe, device, n_windows=len(held_out))
     facts = {
@@ -113,7 +134,8 @@ def _train(
         "n_train_tokens": len(train),
         "validation_loss": loss,
         "device": "a CPU" if device.type == "cpu" else "a GPU",
+        "before": before,
     }
-    save_model(out / name, model, tokenizer, recipe, curve, facts)
+    save_model(folder, model, tokenizer, recipe, curve, facts)
     checkpoint.unlink()
-    print(f"{name}: validation loss {loss:.3f} nats per token, saved to {out / name}")
+    print(f"{name}: validation loss {loss:.3f} nats per token, saved to {folder}")

@@ -1,7 +1,7 @@
 """How every size is trained: one recipe, in which only the learning rate knows the size."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backend.family.sizes import CONTEXT
 
@@ -36,6 +36,13 @@ class Recipe:
     decay: float = 0.1
     clip: float = 1.0
     seed: int = 0
+
+    def further(self) -> "Recipe":
+        """Return the recipe for training a trained model further.
+
+        Half the learning rate, so that what was learned is not unlearned, and other windows.
+        """
+        return replace(self, peak_rate=self.peak_rate / 2, seed=self.seed + 1)
 
     @property
     def n_tokens(self) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from backend.errors import InputError
 from backend.family.recipe import Recipe
 from backend.family.train import Curve
 
@@ -35,7 +36,8 @@ def save_model(
     curve : Curve
     facts : mapping of str to object
         ``corpus`` (in words), ``corpus_sha256``, ``n_train_tokens``, ``validation_loss`` (nats per
-        token of the whole validation text), ``device``.
+        token of the whole validation text), ``device``, and ``before``, the history of the model
+        that was trained further, or None.
     """
     temporary = folder.with_name(f".{folder.name}.part")
     temporary.mkdir(parents=True, exist_ok=True)
@@ -55,6 +57,34 @@ def save_model(
             path.unlink()
         folder.rmdir()
     temporary.rename(folder)
+
+
+def read_history(folder: Path) -> dict[str, Any]:
+    """Read how a saved model was trained.
+
+    Parameters
+    ----------
+    folder : Path
+        Written by :func:`save_model`.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    InputError
+        If it does not say.
+    """
+    path = folder / TRAINING
+    try:
+        history: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{path} cannot be read ({error}), so that nothing is known of how {folder.name} was "
+            "trained; remove the folder to train it anew."
+        ) from error
+    return history
 
 
 def _card(name: str, history: Mapping[str, Any], recipe: Recipe) -> str:
@@ -83,8 +113,8 @@ downloaded. It is far too small to be of use as a language model.
 - **Steps**: {recipe.steps:,} of {recipe.batch} windows of {recipe.length} tokens,
   {recipe.n_tokens:,} tokens in all; AdamW, cosine, bfloat16 products, seed {recipe.seed};
   {curve["seconds"] / 60:.0f} minutes on {history["device"]}. `{TRAINING}` holds every setting.
-- **Held-out text**: {history["validation_loss"]:.3f} nats per token, a perplexity of
-  {np.exp(history["validation_loss"]):.1f}, over the whole validation text.
+{_before(history.get("before"))}- **Held-out text**: {history["validation_loss"]:.3f} nats per
+  token, a perplexity of {np.exp(history["validation_loss"]):.1f}, over the whole validation text.
 - **Weights**: half precision, input and output embeddings tied, {recipe.length} positions.
 
 Loss in nats per token; validation over its first windows:
@@ -93,3 +123,13 @@ Loss in nats per token; validation over its first windows:
 |---|---|---|---|
 {rows}
 """
+
+
+def _before(history: Mapping[str, Any] | None) -> str:
+    if history is None:
+        return ""
+    return (
+        f"- **Before that**: {history['recipe']['steps']:,} steps from random weights at twice the "
+        f"learning rate, {history['curve']['seconds'] / 60:.0f} minutes, to "
+        f"{history['validation_loss']:.3f} nats per token.\n"
+    )

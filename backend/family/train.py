@@ -54,6 +54,7 @@ def train_model(
     checkpoint: Path,
     device: torch.device,
     advance: Advance,
+    start: Path | None = None,
 ) -> tuple[Any, Curve]:
     """Train a decoder to predict the next token.
 
@@ -69,6 +70,9 @@ def train_model(
     device : torch.device
     advance : callable
         Given the steps done and the last loss, after each step.
+    start : Path, optional
+        Folder of a saved model of this size whose weights are trained further; by default weights
+        are drawn anew.
 
     Returns
     -------
@@ -86,10 +90,15 @@ def train_model(
             f"window of {recipe.length}. Give more text, or shorter windows."
         )
     torch.manual_seed(recipe.seed)
-    model = _new_model(size, tokenizer).to(device)
+    model = _new_model(size, tokenizer, start).to(device)
     optimiser = torch.optim.AdamW(_groups(model, recipe), betas=(0.9, 0.95), fused=True)
     identity = json.dumps(
-        {"recipe": asdict(recipe), "size": asdict(size), "tokens": [len(train), len(validation)]}
+        {
+            "recipe": asdict(recipe),
+            "size": asdict(size),
+            "tokens": [len(train), len(validation)],
+            "further": start is not None,
+        }
     )
     curve, first = _resume(checkpoint, identity, model, optimiser)
     losses: list[float] = []
@@ -139,9 +148,11 @@ def validation_loss(
     return total / n
 
 
-def _new_model(size: Size, tokenizer: Any) -> Any:
+def _new_model(size: Size, tokenizer: Any, start: Path | None) -> Any:
     from transformers import AutoModelForCausalLM
 
+    if start is not None:
+        return AutoModelForCausalLM.from_pretrained(start, dtype=torch.float32).train()
     config = llama_config(size, len(tokenizer), tokenizer.eos_token_id)
     return AutoModelForCausalLM.from_config(config, dtype=torch.float32).train()
 

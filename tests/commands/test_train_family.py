@@ -50,7 +50,30 @@ def test_a_text_becomes_a_model_that_can_be_loaded(train, tmp_path, corpus):
 
     again = train("--steps", 2)
     assert again.code == 0
-    assert f"{SIZE}: there already (remove {folder} to train it again)" in again.out
+    assert f"{SIZE}: there already (remove {folder} to train it again, or add --further)" in again.out
+
+
+def test_a_model_is_trained_further_and_its_card_says_so(train, tmp_path):
+    train("--steps", 2)
+    folder = tmp_path / "models" / SIZE
+    first = json.loads((folder / "training.json").read_text())
+    outcome = train("--steps", 8, "--further")
+    assert outcome.code == 0, outcome.err
+    second = json.loads((folder / "training.json").read_text())
+    assert second["before"] == first
+    assert second["recipe"]["peak_rate"] == first["recipe"]["peak_rate"] / 2
+    assert second["recipe"]["seed"] == first["recipe"]["seed"] + 1
+    assert second["validation_loss"] < first["validation_loss"]
+    card = (folder / "README.md").read_text()
+    assert "**Before that**: 2 steps from random weights" in card
+
+
+def test_a_model_of_unknown_history_is_not_trained_further(train, tmp_path):
+    train("--steps", 1)
+    (tmp_path / "models" / SIZE / "training.json").unlink()
+    outcome = train("--steps", 1, "--further")
+    assert outcome.code == 2
+    assert "training.json cannot be read" in outcome.err
 
 
 def test_an_interrupted_training_goes_on_when_the_command_is_given_again(
