@@ -126,8 +126,8 @@ def _write_compressed(
         output_loading_info=True,
     )
     model.eval()
-    said = method.compress(Workpiece(model, tokenizer, architecture, settings, windows))
     with quiet():
+        said = method.compress(Workpiece(model, tokenizer, architecture, settings, windows))
         model.save_pretrained(folder, save_compressed=True)
     tokenizer.save_pretrained(folder)
     return {

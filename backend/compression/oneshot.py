@@ -68,11 +68,12 @@ def unpinned() -> Iterator[None]:
 def quiet() -> Iterator[None]:
     """Keep llm-compressor's log, bars and warnings out of the terminal, and write no log files."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    # Not disabled altogether: its modifiers log at a level that a disabled logger does not know.
+    os.environ.setdefault("LLM_COMPRESSOR_LOG_LEVEL", "CRITICAL")
     import datasets
     from llmcompressor.logger import LoggerConfig, configure_logger
 
-    # Not disabled altogether: its modifiers log at a level that a disabled logger does not know.
-    configure_logger(LoggerConfig(console_log_level=None))
+    configure_logger(LoggerConfig())
     datasets.disable_progress_bars()
     logging.getLogger("torch.fx._symbolic_trace").setLevel(logging.ERROR)
     with warnings.catch_warnings(), no_bars():
