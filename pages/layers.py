@@ -9,6 +9,7 @@ from backend.store.queries import baseline_scores, gains_over_baselines, layer_c
 from backend.store.reader import ResultStore
 from pages.shared.entry import require_app
 from pages.shared.figures import layer_figure
+from pages.shared.legible import legible
 from pages.shared.navigation import RUN
 from pages.shared.panel import evidence_badge, figure_panel
 from pages.shared.selection import View, current_view
@@ -18,11 +19,13 @@ from pages.shared.stories import show_map, show_parts
 
 def show(store: ResultStore, view: View) -> None:
     splits = [view.split, "shuffled"] if view.shuffled else [view.split]
-    curves = _of_splits(layer_curves(store, view.selection, view.metric), splits)
-    baselines = _of_splits(baseline_scores(store, view.selection), splits)
-    if curves.empty:
+    every = _of_splits(layer_curves(store, view.selection, view.metric), splits)
+    if every.empty:
         show_nothing()
         return
+    curves = legible(every)
+    baselines = _of_splits(baseline_scores(store, view.selection), splits)
+    baselines = baselines[baselines["run_id"].isin(curves["run_id"])]
     with st.container(horizontal=True, vertical_alignment="center"):
         evidence_badge(curves["evidence"].iloc[0])
         st.markdown(summary(curves, view))

@@ -27,17 +27,23 @@ from backend.store.reader import ResultStore
 from pages.shared.cards import Card, metric_cards
 from pages.shared.entry import require_app
 from pages.shared.figures import confound_figure, layer_figure, published_layer_figure
+from pages.shared.legible import legible
 from pages.shared.navigation import LAYERS, RUN
 from pages.shared.panel import evidence_badge, figure_panel
 from pages.shared.selection import View, current_view
 from pages.shared.store import open_store
 
+# Compressions that have a card each.
+MOST_CHANGES = 2
+# Names that a table cell spells out.
+MOST_NAMES = 4
 PUBLISHED_DATASET = "Pereira2018 (fMRI, sentence reading)"
 
 
 def show_results(store: ResultStore, view: View, figures: pd.DataFrame) -> None:
-    curves = layer_curves(store, view.selection, "r")
+    curves = legible(layer_curves(store, view.selection, "r"))
     baselines = baseline_scores(store, view.selection)
+    baselines = baselines[baselines["run_id"].isin(curves["run_id"])]
     honest = curves[curves["split"] == view.split]
     if honest.empty:
         st.info("Nothing in the store fits this selection; widen it in the sidebar.")
@@ -107,16 +113,35 @@ def headline_cards(
         ),
         Card("Sample order alone, r", f"{floors['oasm']:.2f}", "OASM baseline, same folds"),
     ]
-    for change in changes.itertuples():
-        interval = mean_interval(change.differences)
-        cards.append(
-            Card(
-                f"{compression_title(change.compression)}, change in r",
-                f"{interval.mean:+.3f}",
-                f"[{interval.low:+.3f}, {interval.high:+.3f}] over folds, layer {change.layer}",
-            )
-        )
+    changes = changes[changes["model"] == best["model"]]
+    cards += [change_card(row) for row in shown_changes(changes).itertuples()]
     return cards
+
+
+def shown_changes(changes: pd.DataFrame) -> pd.DataFrame:
+    """Keep the changes that cards have room for: all, or of many the worst."""
+    means = changes["differences"].map(lambda values: sum(values) / len(values))
+    named = changes.assign(
+        title=[f"{compression_title(name)}, change in r" for name in changes["compression"]],
+        method="",
+    )
+    if len(changes) <= MOST_CHANGES:
+        return named
+    worst = named.loc[[means.idxmin()]]
+    return worst.assign(
+        title=f"Worst of {len(changes)} methods, change in r",
+        method=[f"{compression_title(name)}, " for name in worst["compression"]],
+    )
+
+
+def change_card(change: tuple) -> Card:
+    interval = mean_interval(change.differences)
+    return Card(
+        change.title,
+        f"{interval.mean:+.3f}",
+        f"{change.method}[{interval.low:+.3f}, {interval.high:+.3f}] over folds, "
+        f"layer {change.layer}",
+    )
 
 
 def show_confound(
@@ -213,13 +238,19 @@ def store_summary(table: pd.DataFrame) -> str:
         cells = [
             dataset_title(str(dataset)),
             joined(list(rows["evidence"])),
-            joined([model_title(name) for name in rows["model"].sort_values()]),
-            joined([compression_title(name) for name in rows["compression"].sort_values()]),
+            few_names([model_title(name) for name in rows["model"].sort_values()]),
+            few_names([compression_title(name) for name in rows["compression"].sort_values()]),
             joined([SPLIT_TITLES[name] for name in rows["split"].sort_values()]),
             str(len(rows)),
         ]
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines)
+
+
+def few_names(names: list[str]) -> str:
+    """Join names, or count them where they are many."""
+    unique = set(names)
+    return joined(names) if len(unique) <= MOST_NAMES else str(len(unique))
 
 
 def show_runs(table: pd.DataFrame) -> None:

@@ -86,7 +86,7 @@ def shared_units(table: pd.DataFrame) -> pd.DataFrame:
     best = table.iloc[:0, :0]
     # Every set of units that some model has; most often there is but one.
     for units in np.unique(known, axis=0):
-        block = table.loc[known[:, units].all(axis=1), units]
+        block = table.iloc[np.flatnonzero(known[:, units].all(axis=1)), np.flatnonzero(units)]
         if (block.size, len(block)) > (best.size, len(best)):
             best = block
     return best

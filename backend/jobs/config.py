@@ -11,8 +11,8 @@ from backend import catalog
 from backend.compression import Calibration
 
 Split = Literal["contiguous", "grouped", "shuffled"]
-# Fields that requests did not always have, and what their absence meant: at that value they are left
-# out of the hash, so that a run keeps its name.
+# Fields that requests did not always have, and what their absence meant: at that value they are
+# left out of the hash, so that a run keeps its name.
 _ADDED_LATER = {"calibration": None, "targets": "all"}
 StorySplit = Literal["leave-story-out", "test-story", "contiguous", "shuffled"]
 

@@ -7,6 +7,9 @@ from backend.store.reader import ResultStore
 from backend.store.selection import Selection
 
 METRICS = ("r", "r_normalized", "unique_r2")
+# What else may differ between a compressed run and the one that it is paired with: targets that
+# were left out, and p-values, leave the scores of regions as they are.
+_BESIDES = '{"compression": null, "calibration": null, "targets": null, "permutations": null}'
 
 
 def runs(store: ResultStore, selection: Selection = Selection()) -> pd.DataFrame:  # noqa: B008
@@ -221,8 +224,7 @@ def compression_changes(store: ResultStore, selection: Selection, split: str) ->
         WITH chosen AS (
             SELECT run_id, created_at, model, compression,
                    -- The request but for the compression: the same weights, data and folds.
-                   json_merge_patch(config, '{{"compression": null, "calibration": null}}')::VARCHAR
-                       AS request
+                   json_merge_patch(config, '{_BESIDES}')::VARCHAR AS request
             FROM runs WHERE {where}
             QUALIFY row_number() OVER (
                 PARTITION BY model, compression, request ORDER BY created_at DESC

@@ -52,7 +52,8 @@ def choose_question(view: View, subjects: Mapping[str, set[str]]) -> Question:
         {
             key: _text(st.session_state[key])
             for key in ("of", "layer", "depth", "units", "margin")
-            if key in st.session_state
+            # What another page had asked is forgotten when that page is left.
+            if st.session_state.get(key) is not None
         }
     )
     return Question(
@@ -90,7 +91,7 @@ def _choose_layer() -> LayerRule:
     rule = _choose("Layer", "layer", list(_LAYERS), _LAYERS.__getitem__, help_text=_LAYER_HELP)
     if rule == "best":
         return LayerRule()
-    if "depth" not in st.session_state and "depth" not in st.query_params:
+    if st.session_state.get("depth") is None and "depth" not in st.query_params:
         st.session_state["depth"] = _DEPTH
     seed_one("depth", _DEPTHS)
     return LayerRule(

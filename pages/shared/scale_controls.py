@@ -98,7 +98,8 @@ def choose_scale(store: ResultStore, view: View) -> ScaleView:
     margin = st.number_input(
         "Margin", *_MARGINS, step=0.005, format="%.3f", key="margin", help=_MARGIN_HELP, width=120
     )  # fmt: skip
-    write_url({key: _text(st.session_state[key]) for key in _KEYS if key in st.session_state})
+    asked = {key: st.session_state.get(key) for key in _KEYS}
+    write_url({key: _text(value) for key, value in asked.items() if value is not None})
     return ScaleView(
         selection=selection,
         layer=layer,
@@ -136,7 +137,7 @@ def _choose_layer() -> LayerRule:
     rule = _choose("Layer", "layer", list(_LAYERS), _LAYERS.__getitem__, _LAYER_HELP)
     if rule == "best":
         return LayerRule()
-    if "depth" not in st.session_state and "depth" not in st.query_params:
+    if st.session_state.get("depth") is None and "depth" not in st.query_params:
         st.session_state["depth"] = DEPTH
     seed_one("depth", _DEPTHS)
     return LayerRule(

@@ -10,6 +10,8 @@ import streamlit as st
 
 _UNKNOWN = "_unknown_in_url"
 _FLAGS = ("true", "false")
+# More names than these would fill the sidebar.
+_FEW = 4
 
 
 def seed_one(key: str, options: Sequence[str]) -> None:
@@ -24,12 +26,15 @@ def seed_one(key: str, options: Sequence[str]) -> None:
 
 
 def seed_several(key: str, options: Sequence[str]) -> None:
-    """Give a multiselect its values likewise; all of them where that leaves none."""
+    """Give a multiselect its values likewise.
+
+    Where that leaves none, all are meant: named where they are few, else by naming none.
+    """
     held = st.session_state.get(key)
     values = [value for value in held or [] if value in options]
     if held is None:
         values = _known(st.query_params.get_all(key), options, key)
-    if not values and held != []:
+    if not values and held != [] and len(options) <= _FEW:
         values = list(options)
     # What is there already needs no assignment, which would be sent to the browser again.
     if values != held:
@@ -44,7 +49,7 @@ def seed_flag(key: str) -> None:
 
 def seed_number(key: str, default: float, low: float, high: float) -> None:
     """Give a number input its value from the session, else from the URL, else the default."""
-    if key in st.session_state:
+    if st.session_state.get(key) is not None:
         return
     asked = st.query_params.get(key)
     try:

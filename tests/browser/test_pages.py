@@ -9,7 +9,11 @@ from tests.browser.conftest import OpenTab, serve
 from tests.browser.harness import Server
 
 pytestmark = pytest.mark.browser
-PAGES = {"/": "CortexScale", "/layers": "Layers", "/run": "Run"}
+PAGES = {
+    "/": "CortexScale", "/layers": "Layers", "/scale": "Scale", "/compression": "Compression",
+    "/claims": "Claims", "/run": "Run",
+}  # fmt: skip
+TITLES = ["Overview", *list(PAGES.values())[1:]]
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -20,7 +24,7 @@ def test_the_first_address_that_a_server_is_asked_for_draws_the_whole_app(
     tab = open_tab(fresh_server, f"{path}?compressions=bnb-nf4")
     expect(tab.title).to_have_text(PAGES[path])
     links = tab.page.get_by_test_id("stSidebarNavLink")
-    assert [text.split()[-1] for text in links.all_inner_texts()] == ["Overview", "Layers", "Run"]
+    assert [text.split()[-1] for text in links.all_inner_texts()] == TITLES
     expect(tab.page.get_by_test_id("stSidebar")).to_contain_text("Data set")
     assert tab.query["compressions"] == ["bnb-nf4"]
     if path != "/run":

@@ -16,6 +16,7 @@ READERS = {
     "datasets.yaml": catalog.datasets,
     "citations.yaml": catalog.citations,
     "findings.yaml": catalog.findings,
+    "claims.yaml": catalog.published_claims,
     "rois.yaml": catalog.rois,
     "story_datasets.yaml": catalog.story_datasets,
 }

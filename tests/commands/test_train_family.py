@@ -50,7 +50,7 @@ def test_a_text_becomes_a_model_that_can_be_loaded(train, tmp_path, corpus):
 
     again = train("--steps", 2)
     assert again.code == 0
-    assert f"{SIZE}: there already (remove {folder} to train it again, or add --further)" in again.out
+    assert f"{SIZE}: there already (remove {folder} to train it again" in again.out
 
 
 def test_a_model_is_trained_further_and_its_card_says_so(train, tmp_path):

@@ -111,3 +111,21 @@ def test_an_empty_store_is_an_invitation(open_app: Open) -> None:
     assert "No runs yet." in [info.value for info in app.main.info]
     assert not app.get("plotly_chart")
     assert words(app).count("[published]") == len(catalog.findings())
+
+
+def test_many_compressions_share_one_card_that_names_the_worst(open_app, store, nothing_shipped):
+    for number, method in enumerate(("none", "bnb-int8", "bnb-nf4", "magnitude-50")):
+        add_run(store, seed=number, compression=method)
+    app = open_app()
+    assert is_well(app)
+    labels = [metric.label for metric in app.metric]
+    assert "Worst of 3 methods, change in r" in labels
+    assert not [label for label in labels if label.startswith("NF4")]
+
+
+def test_more_series_than_a_figure_bears_are_left_out_and_counted(open_app, store, nothing_shipped):
+    for number in range(10):
+        add_run(store, seed=number, model=f"model-{number}")
+    app = open_app()
+    assert is_well(app)
+    assert any("8 of 10 models and compressions are drawn" in each.value for each in app.caption)
