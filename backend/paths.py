@@ -5,9 +5,14 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 ASSETS = PROJECT / "assets"
-PRECOMPUTED = PROJECT / "precomputed" / "results.duckdb"
 STORE_VARIABLE = "CORTEXSCALE_STORE"
 CACHE_VARIABLE = "CORTEXSCALE_CACHE"
+PRECOMPUTED_VARIABLE = "CORTEXSCALE_PRECOMPUTED"
+PRECOMPUTED = Path(
+    os.environ.get(PRECOMPUTED_VARIABLE) or PROJECT / "precomputed" / "results.duckdb"
+)
+"""Results shown beside the user's own: those that ship, or the file of another group that the
+environment variable ``CORTEXSCALE_PRECOMPUTED`` names."""
 
 
 def default_store() -> Path:

@@ -2,7 +2,10 @@
 
 import os
 
+from tests.shipped import make_part
+
 os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["CORTEXSCALE_PRECOMPUTED"] = str(make_part())
 
 from collections.abc import Callable
 from pathlib import Path
