@@ -174,7 +174,9 @@ def paired_with_full_precision(frame: pd.DataFrame, rule: LayerRule | None = BES
     frame : pandas.DataFrame
         As of :func:`comparable_scores`.
     rule : LayerRule or None
-        Chooses the layer by the model at full precision; None keeps every layer.
+        Chooses the layer by the model at full precision, the embedding output left out (unless a
+        run has no other): no compression touches embeddings, so that nothing would differ there.
+        None keeps every layer.
 
     Returns
     -------
@@ -185,7 +187,8 @@ def paired_with_full_precision(frame: pd.DataFrame, rule: LayerRule | None = BES
     """
     keys = ["model", "weights", "subject", "data", "roi", "hemisphere", "layer", "fold"]
     full = frame[frame["compression"] == "none"]
-    full = full if rule is None else at_layer(full, rule)
+    touched = (full["layer"] > 0) | (full["n_layers"] == 0)
+    full = full if rule is None else at_layer(full[touched], rule)
     full = full[[*keys, "score"]].rename(columns={"score": "full"})
     pairs = frame[frame["compression"] != "none"].merge(full, on=keys)
     return pairs.assign(difference=pairs["score"] - pairs["full"])

@@ -222,3 +222,12 @@ def test_a_subject_with_more_rows_does_not_count_for_more() -> None:
     once = made_up(np.array([[0.0]]), subject="a")
     twice = pd.concat([made_up(np.array([[1.0]]), subject="b", run_id=run) for run in "xy"])
     assert by_unit(pd.concat([once, twice]), "score", "folds")["score"].tolist() == [0.5]
+
+
+def test_the_embedding_output_is_no_layer_to_compare_compressions_at() -> None:
+    scores = np.array([[0.9, 0.9, 0.9], [0.1, 0.2, 0.3], [0.0, 0.0, 0.0]])
+    full = made_up(scores)
+    compressed = made_up(scores - [[0.0], [0.1], [0.1]], run_id="b", compression="bnb-nf4")
+    pairs = paired_with_full_precision(pd.concat([full, compressed]))
+    assert set(pairs["layer"]) == {1}
+    assert pairs["difference"].to_numpy() == pytest.approx(-0.1)
