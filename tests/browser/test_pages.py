@@ -27,7 +27,7 @@ def test_the_first_address_that_a_server_is_asked_for_draws_the_whole_app(
     assert [text.split()[-1] for text in links.all_inner_texts()] == TITLES
     expect(tab.page.get_by_test_id("stSidebar")).to_contain_text("Data set")
     assert tab.query["compressions"] == ["bnb-nf4"]
-    if path != "/run":
+    if path in ("/", "/layers"):
         assert tab.traces() == ["MiniLM-L6, NF4"]
     assert tab.is_well()
 
