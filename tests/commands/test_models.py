@@ -52,7 +52,7 @@ def test_json_tells_the_facts_of_the_catalogue(cli):
 def test_an_unknown_family_is_refused_with_those_there_are(cli):
     refused = cli("models", "--family", "Bloom")
     assert refused.code == 2
-    assert "no family 'Bloom' in the catalogue; there are MiniLM, GPT-2" in refused.err
+    assert "no family 'Bloom' in the catalogue; there are MiniLM, CortexScale, GPT-2" in refused.err
 
 
 def test_help_teaches(cli):
