@@ -28,7 +28,7 @@ def queued(task, monkeypatch) -> Job:
 
 
 def encode_by(monkeypatch, error: BaseException):
-    def fail(task, progress):
+    def fail(task, progress, shared=None):
         raise error
 
     monkeypatch.setattr("backend.jobs.run.run_encoding", fail)
@@ -75,7 +75,7 @@ def test_a_job_cancelled_before_it_begins_computes_nothing(queued, monkeypatch):
 
 
 def test_a_termination_signal_cancels(queued, monkeypatch):
-    def be_told_to_stop(task, progress):
+    def be_told_to_stop(task, progress, shared=None):
         signal.raise_signal(signal.SIGTERM)
 
     monkeypatch.setattr("backend.jobs.run.run_encoding", be_told_to_stop)
