@@ -11,7 +11,7 @@ from backend.figures.theme import Mode, ink, mark_simulated, muted, series_colou
 
 METRIC_UNITS = {"r": "r", "r_normalized": "r / noise ceiling", "unique_r2": "unique R²"}
 _ROW = 30
-_FRAME = 190
+_FRAME = 202
 _BAND = {"light": "rgba(0, 114, 178, 0.10)", "dark": "rgba(86, 180, 233, 0.16)"}
 # Ochre: vermilion is kept for sample order on every figure.
 _WORSE = {"light": "#A65E00", "dark": "#E69F00"}
@@ -160,8 +160,10 @@ def _finish(
             f"<br><span style='font-size:15px'>difference from full precision{n}</span>",
             "xref": "container",
             "x": 0.01,
+            # Of a short figure the share that is left above the title is too little.
+            "pad": {"t": 12},
         },
-        margin={"l": 190, "r": 220, "t": 84},
+        margin={"l": 190, "r": 220, "t": 96},
         showlegend=False,
     )
     figure.update_yaxes(
