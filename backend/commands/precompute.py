@@ -21,8 +21,6 @@ from backend.store.reader import ResultStore
 
 COMPRESSIONS = ("none", "bnb-int8", "bnb-nf4")
 SPLITS: tuple[Split, ...] = ("contiguous", "shuffled")
-
-
 SUBJECTS = ("sub-01", "sub-02", "sub-03")
 
 

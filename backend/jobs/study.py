@@ -1,6 +1,6 @@
 """The study that ships with the project: small models and random twins, compressed in turn."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -135,9 +135,3 @@ class StudyTasks:
             targets="regions",
             permutations=0,
         )
-
-    def tasks(self, cells: Sequence[Cell]) -> Iterator[tuple[Cell, AnyTask]]:
-        """Make the tasks of those cells whose compression applies to their model."""
-        for cell in cells:
-            if against(cell) is None:
-                yield cell, self.task(cell)

@@ -11,7 +11,7 @@ from backend.comparisons.scores import LayerRule, Units
 from backend.figures.labels import model_title
 from backend.statistics.units import LEAST_UNITS
 from pages.shared.selection import View
-from pages.shared.url import seed_number, seed_one, write_url
+from pages.shared.url import seed_number, seed_one, write_controls, write_url
 
 _LAYERS = {"best": "Best", "fixed": "Fixed"}
 _DEPTHS = [f"{step / 20:.2f}" for step in range(21)]
@@ -48,14 +48,7 @@ def choose_question(view: View, subjects: Mapping[str, set[str]]) -> Question:
     margin = st.number_input(
         "Margin", *_MARGINS, step=0.005, format="%.3f", key="margin", help=_MARGIN_HELP, width=140
     )  # fmt: skip
-    write_url(
-        {
-            key: _text(st.session_state[key])
-            for key in ("of", "layer", "depth", "units", "margin")
-            # What another page had asked is forgotten when that page is left.
-            if st.session_state.get(key) is not None
-        }
-    )
+    write_controls(("of", "layer", "depth", "units", "margin"))
     return Question(
         selection=view.selection,
         split=view.split,
@@ -81,10 +74,6 @@ def choose_corpus(corpora: Sequence[str]) -> str | None:
     corpus = _choose("Text", "text", corpora, str, width=150)
     write_url({"text": corpus})
     return corpus
-
-
-def _text(value: str | float) -> str:
-    return value if isinstance(value, str) else f"{value:g}"
 
 
 def _choose_layer() -> LayerRule:

@@ -13,7 +13,7 @@ from backend.store.queries import choices
 from backend.store.reader import ResultStore
 from backend.store.selection import Selection
 from pages.shared.selection import View
-from pages.shared.url import seed_number, seed_one, write_url
+from pages.shared.url import seed_number, seed_one, write_controls
 
 MARGIN = 0.02
 DEPTH = "0.65"
@@ -98,8 +98,7 @@ def choose_scale(store: ResultStore, view: View) -> ScaleView:
     margin = st.number_input(
         "Margin", *_MARGINS, step=0.005, format="%.3f", key="margin", help=_MARGIN_HELP, width=120
     )  # fmt: skip
-    asked = {key: st.session_state.get(key) for key in _KEYS}
-    write_url({key: _text(value) for key, value in asked.items() if value is not None})
+    write_controls(_KEYS)
     return ScaleView(
         selection=selection,
         layer=layer,
@@ -110,10 +109,6 @@ def choose_scale(store: ResultStore, view: View) -> ScaleView:
         family=None if family == ALL_FAMILIES else family,
         margin=margin,
     )
-
-
-def _text(value: str | float) -> str:
-    return value if isinstance(value, str) else f"{value:g}"
 
 
 def _family_title(family: str) -> str:

@@ -76,6 +76,21 @@ def write_url(selection: Mapping[str, str | Sequence[str]]) -> None:
         )
 
 
+def write_controls(keys: Sequence[str]) -> None:
+    """Make the URL say what a page's own controls hold.
+
+    A control that another page had asked is forgotten when that page is left, and has no value.
+    """
+    held = {key: st.session_state.get(key) for key in keys}
+    write_url(
+        {
+            key: value if isinstance(value, str) else f"{value:g}"
+            for key, value in held.items()
+            if value is not None
+        }
+    )
+
+
 def _known(values: Sequence[str | None], options: Sequence[str], key: str) -> list[str]:
     given = list(dict.fromkeys(value for value in values if value))
     unknown = [f"{key} {_verbatim(value)}" for value in given if value not in options]
