@@ -14,11 +14,12 @@ from backend.paths import default_store
 from backend.store.queries import choices
 from backend.store.reader import ResultStore, store_version
 from backend.store.selection import Selection
+from backend.views.choose import Chosen
 from pages.shared.entry import require_app
 from pages.shared.navigation import COMPRESSION, RUN, SCALE
 from pages.shared.panel import evidence_badge
 from pages.shared.prefill import fill_run_form
-from pages.shared.selection import View, current_view
+from pages.shared.selection import current_choice
 from pages.shared.store import open_store
 from pages.shared.url import seed_number, seed_one, write_url
 
@@ -42,7 +43,7 @@ SIZES_HELP = (
 )
 
 
-def show(store: ResultStore, view: View | None) -> None:
+def show(store: ResultStore, view: Chosen | None) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="claims-controls"):
         if view is not None:
             choose_dataset(store, view.selection.dataset or "")
@@ -59,7 +60,7 @@ def show(store: ResultStore, view: View | None) -> None:
     show_download(verdicts, selection)
 
 
-def selection_of(store: ResultStore, view: View | None) -> Selection:
+def selection_of(store: ResultStore, view: Chosen | None) -> Selection:
     """Take the sidebar's data set, evidence and folds, and all its subjects and regions."""
     if view is None:
         return default_selection(store)
@@ -234,4 +235,4 @@ def _in_rows(items: list, n: int) -> list[list]:
 
 require_app()
 st.title("Claims")
-show(open_store(), current_view())
+show(open_store(), current_choice())

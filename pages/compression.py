@@ -18,6 +18,7 @@ from backend.figures.labels import METRIC_TITLES
 from backend.store.queries import choices, model_quality
 from backend.store.reader import ResultStore, store_version
 from backend.store.selection import Selection
+from backend.views.choose import Chosen
 from pages.shared.compression_controls import choose_corpus, choose_cost, choose_question
 from pages.shared.compression_tables import show_costs, show_exceptions
 from pages.shared.compression_words import headline, layer_words
@@ -25,7 +26,7 @@ from pages.shared.entry import require_app
 from pages.shared.figures import compression_map_figure, forest_figure, trade_off_figure
 from pages.shared.navigation import RUN
 from pages.shared.panel import evidence_badge, figure_panel
-from pages.shared.selection import View, current_view
+from pages.shared.selection import current_choice
 from pages.shared.store import open_store
 
 COMMAND = (
@@ -42,7 +43,7 @@ _answer = st.cache_data(
 )
 
 
-def show(store: ResultStore, view: View) -> None:
+def show(store: ResultStore, view: Chosen) -> None:
     subjects = {
         model: names
         for model, names in subjects_with_pairs(choices(store), view.selection, view.split).items()
@@ -210,8 +211,8 @@ def show_nothing() -> None:
 
 require_app()
 st.title("Compression")
-chosen = current_view()
+chosen = current_choice()
 if chosen is None:
     show_nothing()
 else:
-    show(open_store(), chosen)
+    show(open_store(), chosen.of_first_response())

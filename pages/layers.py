@@ -7,17 +7,18 @@ from backend.figures.captions import results_caption
 from backend.figures.labels import METRIC_TITLES, SPLIT_TITLES, series_titles
 from backend.store.queries import baseline_scores, gains_over_baselines, layer_curves
 from backend.store.reader import ResultStore
+from backend.views.choose import Chosen
 from pages.shared.entry import require_app
 from pages.shared.figures import layer_figure
 from pages.shared.legible import legible
 from pages.shared.navigation import RUN
 from pages.shared.panel import evidence_badge, figure_panel
-from pages.shared.selection import View, current_view
+from pages.shared.selection import current_choice
 from pages.shared.store import open_store
 from pages.shared.stories import show_map, show_parts
 
 
-def show(store: ResultStore, view: View) -> None:
+def show(store: ResultStore, view: Chosen) -> None:
     splits = [view.split, "shuffled"] if view.shuffled else [view.split]
     every = _of_splits(layer_curves(store, view.selection, view.metric), splits)
     if every.empty:
@@ -60,7 +61,7 @@ def _of_splits(frame: pd.DataFrame, splits: list[str]) -> pd.DataFrame:
     return kept.sort_values("split", key=lambda s: s.map(order), kind="stable")
 
 
-def summary(curves: pd.DataFrame, view: View) -> str:
+def summary(curves: pd.DataFrame, view: Chosen) -> str:
     honest = curves[curves["split"] == view.split]
     best = honest.loc[honest["mean"].idxmax()]
     name = series_titles(curves)[best["run_id"]]
@@ -123,7 +124,7 @@ def show_nothing() -> None:
 
 require_app()
 st.title("Layers")
-chosen = current_view()
+chosen = current_choice()
 if chosen is None:
     show_nothing()
 else:

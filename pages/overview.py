@@ -24,13 +24,14 @@ from backend.store.queries import (
     runs,
 )
 from backend.store.reader import ResultStore
+from backend.views.choose import Chosen
 from pages.shared.cards import Card, metric_cards
 from pages.shared.entry import require_app
 from pages.shared.figures import confound_figure, layer_figure, published_layer_figure
 from pages.shared.legible import legible
 from pages.shared.navigation import LAYERS, RUN
 from pages.shared.panel import evidence_badge, figure_panel
-from pages.shared.selection import View, current_view
+from pages.shared.selection import current_choice
 from pages.shared.store import open_store
 
 # Compressions that have a card each.
@@ -40,7 +41,7 @@ MOST_NAMES = 4
 PUBLISHED_DATASET = "Pereira2018 (fMRI, sentence reading)"
 
 
-def show_results(store: ResultStore, view: View, figures: pd.DataFrame) -> None:
+def show_results(store: ResultStore, view: Chosen, figures: pd.DataFrame) -> None:
     curves = legible(layer_curves(store, view.selection, "r"))
     baselines = baseline_scores(store, view.selection)
     baselines = baselines[baselines["run_id"].isin(curves["run_id"])]
@@ -69,7 +70,7 @@ def _of_run_like(row: pd.Series, frame: pd.DataFrame) -> pd.DataFrame:
 
 def show_headline(
     store: ResultStore,
-    view: View,
+    view: Chosen,
     honest: pd.DataFrame,
     baselines: pd.DataFrame,
     best: pd.Series,
@@ -145,7 +146,7 @@ def change_card(change: tuple) -> Card:
 
 
 def show_confound(
-    view: View, curves: pd.DataFrame, baselines: pd.DataFrame, figures: pd.DataFrame
+    view: Chosen, curves: pd.DataFrame, baselines: pd.DataFrame, figures: pd.DataFrame
 ) -> None:
     measured = measured_slopes(curves, baselines, view.split)
     others = published_slopes(figures, PUBLISHED_DATASET)
@@ -292,7 +293,7 @@ st.markdown(
 with st.container(horizontal=True):
     st.page_link(LAYERS, label="Explore the layers", icon=":material/stacked_line_chart:")
     st.page_link(RUN, label="Run it on your own sentences", icon=":material/play_circle:")
-current, opened = current_view(), open_store()
+current, opened = current_choice(), open_store()
 quoted = published(opened)
 if current is not None:
     show_results(opened, current, quoted)

@@ -11,6 +11,7 @@ from backend.figures.captions import results_caption
 from backend.figures.labels import METRIC_TITLES
 from backend.figures.scale import AXIS_TITLES
 from backend.store.reader import ResultStore
+from backend.views.choose import Chosen
 from pages.shared.entry import require_app
 from pages.shared.figures import scale_figure
 from pages.shared.navigation import RUN
@@ -18,7 +19,7 @@ from pages.shared.panel import evidence_badge, figure_panel
 from pages.shared.scale_controls import ScaleView, choose_scale
 from pages.shared.scale_tables import show_fits, show_models, show_responses
 from pages.shared.scale_words import answer, layer_words, notes
-from pages.shared.selection import View, current_view
+from pages.shared.selection import current_choice
 from pages.shared.store import open_store
 
 WIDE_MARGIN = 0.25
@@ -27,7 +28,7 @@ FINDINGS = ("log-linear", "left-right", "small-match-large")
 _analyse = st.cache_data(scale_by_response, max_entries=32, show_spinner=False)
 
 
-def show(store: ResultStore, view: View) -> None:
+def show(store: ResultStore, view: Chosen) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="scale-controls"):
         chosen = choose_scale(store, view)
     scores = comparable_scores(store, chosen.selection, view.split, view.metric)
@@ -51,7 +52,7 @@ def with_perplexity(frame: pd.DataFrame, chosen: ScaleView) -> pd.DataFrame:
 
 
 def show_answer(
-    scalings: list[Scaling], frame: pd.DataFrame, chosen: ScaleView, view: View
+    scalings: list[Scaling], frame: pd.DataFrame, chosen: ScaleView, view: Chosen
 ) -> None:
     with st.container(horizontal=True, wrap=False):
         evidence_badge(frame["evidence"].iloc[0])
@@ -79,7 +80,7 @@ def one_size(scalings: list[Scaling]) -> bool:
     )
 
 
-def example_command(view: View) -> str:
+def example_command(view: Chosen) -> str:
     name = view.selection.dataset or ""
     shipped = catalog.datasets().get(name)
     by_name = name in catalog.story_datasets() or (shipped is not None and shipped.file)
@@ -94,7 +95,7 @@ def show_figure(
     scalings: list[Scaling],
     frame: pd.DataFrame,
     chosen: ScaleView,
-    view: View,
+    view: Chosen,
 ) -> None:
     points = points_of(scalings)
     if chosen.axis == "perplexity" and points["perplexity"].isna().all():
@@ -112,7 +113,7 @@ def show_figure(
     )
 
 
-def what_is_shown(scalings: list[Scaling], chosen: ScaleView, view: View) -> str:
+def what_is_shown(scalings: list[Scaling], chosen: ScaleView, view: Chosen) -> str:
     axis = AXIS_TITLES[chosen.axis].split(" (")[0].lower()
     if chosen.corpus:
         axis += f" on {chosen.corpus}"
@@ -135,7 +136,7 @@ def what_is_shown(scalings: list[Scaling], chosen: ScaleView, view: View) -> str
     return "; ".join(parts)
 
 
-def show_tables(scalings: list[Scaling], chosen: ScaleView, view: View) -> None:
+def show_tables(scalings: list[Scaling], chosen: ScaleView, view: Chosen) -> None:
     if len(scalings) > 1:
         st.subheader("By region")
         show_responses(scalings, chosen)
@@ -156,7 +157,7 @@ def show_findings() -> None:
             st.caption(f"{finding.scope}. [{citation.short}]({citation.url})")
 
 
-def show_nothing(view: View | None) -> None:
+def show_nothing(view: Chosen | None) -> None:
     st.info(
         "Nothing in the store fits this selection. Widen it in the sidebar, or start the run that "
         "would fill it." + (f" For example: `{example_command(view)}`" if view is not None else ""),
@@ -167,9 +168,9 @@ def show_nothing(view: View | None) -> None:
 
 require_app()
 st.title("Scale")
-current = current_view()
+current = current_choice()
 if current is None:
     show_nothing(None)
 else:
-    show(open_store(), current)
+    show(open_store(), current.of_first_response())
 show_findings()

@@ -134,8 +134,8 @@ def _add_filters(parser: argparse.ArgumentParser) -> None:
 def _selection(arguments: argparse.Namespace) -> Selection:
     return Selection(
         dataset=arguments.dataset,
-        subject=arguments.subject,
-        roi=arguments.roi,
+        subjects=(arguments.subject,) if arguments.subject else (),
+        rois=(arguments.roi,) if arguments.roi else (),
         split=arguments.split,
         models=tuple(arguments.model),
         compressions=tuple(arguments.compression),

@@ -110,7 +110,7 @@ def subjects_with_pairs(
     choices : pandas.DataFrame
         As of :func:`backend.store.queries.choices`.
     selection : Selection
-        Its subject is no condition.
+        Its subjects are no condition.
     split : str
 
     Returns
@@ -119,14 +119,19 @@ def subjects_with_pairs(
         Model to subjects; models without a pair are not in it.
     """
     wanted = {
-        "dataset": selection.dataset, "evidence": selection.evidence, "roi": selection.roi,
+        "dataset": selection.dataset, "evidence": selection.evidence,
         "hemisphere": selection.hemisphere, "split": split,
     }  # fmt: skip
     rows = choices
     for column, value in wanted.items():
         rows = rows if value is None else rows[rows[column] == value]
-    if selection.models:
-        rows = rows[rows["model"].isin(selection.models)]
+    for column, values in (
+        ("roi", selection.rois),
+        ("model_family", selection.families),
+        ("model", selection.models),
+        ("context_length", selection.contexts),
+    ):
+        rows = rows[rows[column].isin(values)] if values else rows
     compressed = rows[rows["compression"] != FULL]
     if selection.compressions:
         compressed = compressed[compressed["compression"].isin(selection.compressions)]
@@ -157,7 +162,7 @@ def answer(store: ResultStore, question: Question) -> Answer:
     scores = comparable_scores(store, asked, question.split, question.metric)
     frame = scores.frame
     everywhere = asked.model_copy(
-        update={"roi": None, "hemisphere": None, "models": (question.model,)}
+        update={"rois": (), "hemisphere": None, "models": (question.model,)}
     )
     regions = comparable_scores(store, everywhere, question.split, question.metric).frame
     own = frame[frame["model"] == question.model]
@@ -184,7 +189,7 @@ def _with_full_precision(question: Question) -> Selection:
     selection = question.selection
     changes: dict[str, object] = {}
     if question.units == "subjects":
-        changes["subject"] = None
+        changes["subjects"] = ()
     if selection.compressions:
         changes["compressions"] = tuple(dict.fromkeys((FULL, *selection.compressions)))
     return selection.model_copy(update=changes)

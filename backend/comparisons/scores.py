@@ -122,6 +122,7 @@ def comparable_scores(
         """,
         [*parameters, *values],
     )
+    frame = selection.of_layers(frame)
     if frame.empty:
         return Scores(frame.drop(columns=["created_at", "design"]), 0)
     designs = frame.groupby("design").agg(n=("run_id", "nunique"), latest=("created_at", "max"))

@@ -19,7 +19,7 @@ def runs(store: ResultStore, selection: Selection = Selection()) -> pd.DataFrame
     ----------
     store : ResultStore
     selection : Selection
-        ``roi`` and ``hemisphere`` narrow the best layer to one response.
+        ``rois``, ``hemisphere`` and a range of layers narrow where the best layer is looked for.
 
     Returns
     -------
@@ -29,20 +29,22 @@ def runs(store: ResultStore, selection: Selection = Selection()) -> pd.DataFrame
     """
     where, parameters = selection.where()
     within, values = selection.within_runs()
+    layers, bounds = selection.within_layers()
     return store.query(
         f"""
         WITH means AS (
-            SELECT run_id, layer, roi, hemisphere, avg(r) AS r FROM roi_scores WHERE {within}
-            GROUP BY ALL
+            SELECT run_id, layer, roi, hemisphere, avg(r) AS r,
+                   max(layer) OVER (PARTITION BY run_id) AS n_layers
+            FROM roi_scores WHERE {within} GROUP BY run_id, layer, roi, hemisphere
         ), best AS (
             SELECT run_id, arg_max(layer, r) AS best_layer, max(r) AS best_r,
                    arg_max(roi, r) AS roi
-            FROM means GROUP BY run_id
+            FROM means WHERE {layers} GROUP BY run_id
         )
         SELECT runs.*, best.best_layer, best.best_r, best.roi
         FROM runs JOIN best USING (run_id) WHERE {where} ORDER BY created_at DESC, run_id
         """,
-        [*values, *parameters],
+        [*values, *bounds, *parameters],
     )
 
 
@@ -56,12 +58,14 @@ def choices(store: ResultStore) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per dataset, evidence, subject, model, compression, split, roi and hemisphere that
-        has results, and has_ceiling: whether a noise ceiling is known. Measured data sets first.
+        One row per dataset, evidence, subject, model_family, model, compression, context_length,
+        split, roi and hemisphere that has results, and n_runs, n_layers (the deepest layer) and
+        has_ceiling: whether a noise ceiling is known. Measured data sets first.
     """
     return store.query(
         """
-        SELECT dataset, evidence, subject, model, compression, split, roi, hemisphere,
+        SELECT dataset, evidence, subject, model_family, model, compression, context_length, split,
+               roi, hemisphere, count(DISTINCT run_id) AS n_runs, max(layer) AS n_layers,
                bool_or(ceiling IS NOT NULL) AS has_ceiling
         FROM runs JOIN roi_scores USING (run_id)
         GROUP BY ALL
@@ -99,26 +103,29 @@ def layer_curves(store: ResultStore, selection: Selection, metric: str = "r") ->
     pandas.DataFrame
         One row per run, roi, hemisphere and layer: run_id, dataset, subject, model, compression,
         split, evidence, source, n_samples, context_length, n_folds, n_parameters,
-        bits_per_weight, roi, hemisphere, layer, metric, mean, sd, low, high, ceiling. Rows
-        without the metric (no known ceiling) are left out.
+        bits_per_weight, roi, hemisphere, layer, n_layers (the deepest in the run), metric, mean,
+        sd, low, high, ceiling. Rows without the metric (no known ceiling) are left out.
     """
     if metric not in METRICS:
         raise ValueError(f"unknown metric {metric!r}; accepted are {', '.join(METRICS)}")
     where, parameters = selection.where(scores=True)
     frame = store.query(
         f"""
-        SELECT run_id, dataset, subject, model, compression, split, evidence, source, n_samples,
-               context_length, n_folds, n_parameters, bits_per_weight, roi, hemisphere, layer,
-               '{metric}' AS metric, avg(scores.{metric}) AS mean,
-               stddev_samp(scores.{metric}) AS sd, count(scores.{metric}) AS n,
-               avg(scores.ceiling) AS ceiling
-        FROM runs JOIN roi_scores AS scores USING (run_id)
-        WHERE {where} AND scores.{metric} IS NOT NULL
-        GROUP BY ALL ORDER BY model, compression, split, run_id, roi, hemisphere, layer
+        WITH means AS (
+            SELECT run_id, dataset, subject, model, compression, split, evidence, source,
+                   n_samples, context_length, n_folds, n_parameters, bits_per_weight, roi,
+                   hemisphere, layer, '{metric}' AS metric, avg(scores.{metric}) AS mean,
+                   stddev_samp(scores.{metric}) AS sd, count(scores.{metric}) AS n,
+                   avg(scores.ceiling) AS ceiling
+            FROM runs JOIN roi_scores AS scores USING (run_id)
+            WHERE {where} AND scores.{metric} IS NOT NULL GROUP BY ALL
+        )
+        SELECT *, max(layer) OVER (PARTITION BY run_id) AS n_layers FROM means
+        ORDER BY model, compression, split, run_id, roi, hemisphere, layer
         """,
         parameters,
     )
-    return _with_interval(frame)
+    return _with_interval(selection.of_layers(frame))
 
 
 def baseline_scores(store: ResultStore, selection: Selection) -> pd.DataFrame:
@@ -170,15 +177,18 @@ def gains_over_baselines(store: ResultStore, selection: Selection) -> pd.DataFra
     """
     where, parameters = selection.where()
     within, values = selection.within_runs()
+    layers, bounds = selection.within_layers()
     frame = store.query(
         f"""
         WITH chosen AS (SELECT * FROM runs WHERE {where}),
         layers AS (
             SELECT run_id, roi, hemisphere, layer, avg(r) AS r, avg(unique_r2) AS unique_r2,
-                   stddev_samp(unique_r2) AS sd, count(unique_r2) AS n
-            FROM roi_scores SEMI JOIN chosen USING (run_id) WHERE {within} GROUP BY ALL
+                   stddev_samp(unique_r2) AS sd, count(unique_r2) AS n,
+                   max(layer) OVER (PARTITION BY run_id) AS n_layers
+            FROM roi_scores SEMI JOIN chosen USING (run_id) WHERE {within}
+            GROUP BY run_id, roi, hemisphere, layer
         ), best AS (
-            SELECT * FROM layers
+            SELECT * FROM layers WHERE {layers}
             QUALIFY row_number() OVER (PARTITION BY run_id, roi, hemisphere ORDER BY r DESC) = 1
         ), floors AS (
             SELECT run_id, roi, hemisphere, baseline, avg(r) AS r FROM baseline_scores
@@ -194,7 +204,7 @@ def gains_over_baselines(store: ResultStore, selection: Selection) -> pd.DataFra
         FROM chosen JOIN best USING (run_id) JOIN floor USING (run_id, roi, hemisphere)
         ORDER BY chosen.model, chosen.compression, chosen.split, chosen.run_id, roi, hemisphere
         """,
-        [*parameters, *values],
+        [*parameters, *values, *bounds],
     )
     frame = _with_interval(frame).rename(columns={"mean": "unique_r2"})
     return frame.assign(beats=frame["low"] > 0)
@@ -207,7 +217,7 @@ def compression_changes(store: ResultStore, selection: Selection, split: str) ->
     ----------
     store : ResultStore
     selection : Selection
-        With a data set and a response: a roi, and where there are two, a hemisphere.
+        With a data set, a subject and a response: a roi, and where there are two, a hemisphere.
     split : str
 
     Returns
@@ -219,6 +229,7 @@ def compression_changes(store: ResultStore, selection: Selection, split: str) ->
     """
     where, parameters = selection.model_copy(update={"split": split}).where()
     within, values = selection.within_runs()
+    layers, bounds = selection.within_layers()
     return store.query(
         f"""
         WITH chosen AS (
@@ -233,9 +244,11 @@ def compression_changes(store: ResultStore, selection: Selection, split: str) ->
             SELECT chosen.*, layer, fold, r FROM chosen JOIN roi_scores USING (run_id)
             WHERE {within}
         ), means AS (
-            SELECT run_id, layer, avg(r) AS r FROM scores WHERE compression = 'none' GROUP BY ALL
+            SELECT run_id, layer, avg(r) AS r, max(layer) OVER (PARTITION BY run_id) AS n_layers
+            FROM scores WHERE compression = 'none' GROUP BY run_id, layer
         ), best AS (
-            SELECT run_id, arg_max(layer, r) AS best_layer FROM means GROUP BY run_id
+            SELECT run_id, arg_max(layer, r) AS best_layer FROM means WHERE {layers}
+            GROUP BY run_id
         ), pairs AS (
             SELECT c.model, c.compression, best_layer AS layer, c.created_at AS created,
                    f.created_at AS full_created, c.run_id AS run, f.run_id AS full_run,
@@ -250,7 +263,7 @@ def compression_changes(store: ResultStore, selection: Selection, split: str) ->
         ) = 1
         ORDER BY model, compression
         """,
-        [*parameters, *values],
+        [*parameters, *values, *bounds],
     )
 
 

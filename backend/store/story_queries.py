@@ -76,16 +76,16 @@ def layer_breakdown(
     Returns
     -------
     pandas.DataFrame
-        Keys of ``by`` (roi and hemisphere, subject, or held_out), layer, mean, low and high (95%
-        t interval over folds; NaN for a story, which is one fold), dataset, subject, model,
-        compression, split, evidence, source, n_samples, n_folds, context_length, run_id, roi,
-        hemisphere.
+        Keys of ``by`` (roi and hemisphere, subject, or held_out), layer, n_layers (the deepest in
+        the run), mean, low and high (95% t interval over folds; NaN for a story, which is one
+        fold), dataset, subject, model, compression, split, evidence, source, n_samples, n_folds,
+        context_length, run_id, roi, hemisphere.
     """
     if metric not in METRICS:
         raise ValueError(f"unknown metric {metric!r}; accepted are {', '.join(METRICS)}")
-    free: dict[str, None] = {"roi": None, "hemisphere": None} if by == "region" else {}
+    free: dict[str, object] = {"rois": (), "hemisphere": None} if by == "region" else {}
     if by == "subject":
-        free = {"subject": None}
+        free = {"subjects": ()}
     where, parameters = selection.model_copy(update={**free, "split": split}).where(scores=True)
     keys = ", ".join(dict.fromkeys((*_KEYS[by], "subject", "roi", "hemisphere")))
     frame = store.query(
@@ -97,16 +97,19 @@ def layer_breakdown(
                 PARTITION BY subject ORDER BY model, compression <> 'none', compression,
                 created_at DESC, run_id
             ) = 1
+        ), means AS (
+            SELECT {keys}, layer, avg(scores.{metric}) AS mean,
+                   stddev_samp(scores.{metric}) AS sd, count(scores.{metric}) AS n, dataset, model,
+                   compression, split, evidence, source, n_samples, n_folds, context_length, run_id
+            FROM latest JOIN roi_scores AS scores USING (run_id)
+            WHERE {where} AND scores.{metric} IS NOT NULL GROUP BY ALL
         )
-        SELECT {keys}, layer, avg(scores.{metric}) AS mean, stddev_samp(scores.{metric}) AS sd,
-               count(scores.{metric}) AS n, dataset, model, compression, split, evidence, source,
-               n_samples, n_folds, context_length, run_id
-        FROM latest JOIN roi_scores AS scores USING (run_id)
-        WHERE {where} AND scores.{metric} IS NOT NULL
-        GROUP BY ALL ORDER BY {keys}, layer
+        SELECT *, max(layer) OVER (PARTITION BY run_id) AS n_layers FROM means
+        ORDER BY {keys}, layer
         """,
         [*parameters, *parameters],
     )
+    frame = selection.of_layers(frame).reset_index(drop=True)
     half = _half_widths(frame["sd"], frame["n"])
     frame["low"], frame["high"] = frame["mean"] - half, frame["mean"] + half
     return frame.drop(columns=["sd", "n"])

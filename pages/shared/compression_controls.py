@@ -10,7 +10,7 @@ from backend.comparisons.compression_results import Question
 from backend.comparisons.scores import LayerRule, Units
 from backend.figures.labels import model_title
 from backend.statistics.units import LEAST_UNITS
-from pages.shared.selection import View
+from backend.views.choose import Chosen
 from pages.shared.url import seed_number, seed_one, write_controls, write_url
 
 _LAYERS = {"best": "Best", "fixed": "Fixed"}
@@ -39,7 +39,7 @@ _MARGIN_HELP = (
 )
 
 
-def choose_question(view: View, subjects: Mapping[str, set[str]]) -> Question:
+def choose_question(view: Chosen, subjects: Mapping[str, set[str]]) -> Question:
     """Draw the controls; those without a choice are left out."""
     model = _choose("Model", "of", list(subjects), model_title, width=220)
     rule = _choose_layer()
@@ -88,7 +88,7 @@ def _choose_layer() -> LayerRule:
     )
 
 
-def _choose_units(subjects: set[str], view: View) -> Units:
+def _choose_units(subjects: set[str], view: Chosen) -> Units:
     options: list[Units] = ["folds"] if view.selection.subject in subjects else []
     if len(subjects) >= LEAST_UNITS:
         options.append("subjects")

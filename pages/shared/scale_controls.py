@@ -12,7 +12,7 @@ from backend.figures.labels import compression_title
 from backend.store.queries import choices
 from backend.store.reader import ResultStore
 from backend.store.selection import Selection
-from pages.shared.selection import View
+from backend.views.choose import Chosen
 from pages.shared.url import seed_number, seed_one, write_controls
 
 MARGIN = 0.02
@@ -73,7 +73,7 @@ class ScaleView:
     margin: float
 
 
-def choose_scale(store: ResultStore, view: View) -> ScaleView:
+def choose_scale(store: ResultStore, view: Chosen) -> ScaleView:
     """Draw the controls; those without a choice are left out."""
     rows = _available(store, view)
     compressions = sorted(rows["compression"].unique(), key=lambda name: (name != "none", name))
@@ -87,9 +87,9 @@ def choose_scale(store: ResultStore, view: View) -> ScaleView:
     regions = _choose("Regions", "regions", ["one", "all"][: len(responses)], _REGIONS.__getitem__)
     changes: dict[str, object] = {"compressions": (compression,)}
     if units == "subjects":
-        changes["subject"] = None
+        changes["subjects"] = ()
     if regions == "all":
-        changes |= {"roi": None, "hemisphere": None}
+        changes |= {"rois": (), "hemisphere": None}
     selection = view.selection.model_copy(update=changes)
     families = trained_families(store, selection, view.split)
     scopes = [ALL_FAMILIES, *families] if len(families) > 1 else [ALL_FAMILIES]
@@ -115,14 +115,19 @@ def _family_title(family: str) -> str:
     return "All families" if family == ALL_FAMILIES else family
 
 
-def _available(store: ResultStore, view: View) -> pd.DataFrame:
+def _available(store: ResultStore, view: Chosen) -> pd.DataFrame:
     rows, chosen = choices(store), view.selection
     rows = rows[
         (rows["dataset"] == chosen.dataset)
         & (rows["evidence"] == chosen.evidence)
         & (rows["split"] == view.split)
     ]
-    for column, names in (("compression", chosen.compressions), ("model", chosen.models)):
+    for column, names in (
+        ("model_family", chosen.families),
+        ("compression", chosen.compressions),
+        ("model", chosen.models),
+        ("context_length", chosen.contexts),
+    ):
         # None chosen means all, as in the sidebar.
         rows = rows[rows[column].isin(names)] if names else rows
     return rows
@@ -140,7 +145,7 @@ def _choose_layer() -> LayerRule:
     )
 
 
-def _choose_units(rows: pd.DataFrame, view: View) -> Units:
+def _choose_units(rows: pd.DataFrame, view: Chosen) -> Units:
     of_response = rows[
         (rows["roi"] == view.selection.roi) & (rows["hemisphere"] == view.selection.hemisphere)
     ]

@@ -10,9 +10,9 @@ from backend.comparisons.scaling_fits import ScalingFit
 from backend.figures.labels import model_title
 from backend.figures.scale import FORM_TITLES, layers_text, short_model_title, short_number
 from backend.statistics import Interval
+from backend.views.choose import Chosen
 from pages.shared.scale_controls import ScaleView
 from pages.shared.scale_words import p_text, place_words
-from pages.shared.selection import View
 
 VERDICTS: Mapping[str, str] = {
     "largest": "the largest",
@@ -87,7 +87,7 @@ def _intervals(low: pd.Series, high: pd.Series, form: str) -> list[str]:
     ]
 
 
-def show_fits(scalings: Sequence[Scaling], chosen: ScaleView, view: View) -> None:
+def show_fits(scalings: Sequence[Scaling], chosen: ScaleView, view: Chosen) -> None:
     """Draw a row per fitted form, and say which could not be fitted."""
     rows = [
         {

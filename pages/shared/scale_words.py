@@ -10,11 +10,11 @@ from backend.comparisons.scores import LayerRule, Scores
 from backend.figures.labels import joined, roi_title
 from backend.figures.scale import short_model_title, short_number
 from backend.statistics import Equivalence
+from backend.views.choose import Chosen
 from pages.shared.scale_controls import ScaleView
-from pages.shared.selection import View
 
 
-def answer(scalings: Sequence[Scaling], chosen: ScaleView, view: View) -> str:
+def answer(scalings: Sequence[Scaling], chosen: ScaleView, view: Chosen) -> str:
     """Answer the page's question in a sentence or two."""
     if len(scalings) == 1:
         return _answer_one(scalings[0], chosen)

@@ -1,39 +1,17 @@
-"""The shared selection, as the sidebar's widgets keep it in the session and in the URL."""
-
-from dataclasses import dataclass
+"""What the sidebar has chosen, for the page that is drawn after it."""
 
 import streamlit as st
 
-from backend.store.selection import Selection
+from backend.views.choose import Chosen
+
+_KEY = "_chosen"
 
 
-@dataclass(frozen=True)
-class View:
-    """What the sidebar has chosen.
-
-    Attributes
-    ----------
-    selection : Selection
-        Data set, response, models and compressions.
-    split : str
-        The honest split to show.
-    shuffled : bool
-        Whether shuffled folds stand beside it.
-    metric : str
-        One of ``backend.store.queries.METRICS``.
-    """
-
-    selection: Selection
-    split: str
-    shuffled: bool
-    metric: str
-
-
-def current_view() -> View | None:
+def current_choice() -> Chosen | None:
     """Return what the sidebar has chosen; None while the store holds nothing to choose from."""
-    return st.session_state.get("_view")
+    return st.session_state.get(_KEY)
 
 
-def set_view(view: View | None) -> None:
+def set_choice(chosen: Chosen | None) -> None:
     """Keep the sidebar's choice for the page that is drawn after it."""
-    st.session_state["_view"] = view
+    st.session_state[_KEY] = chosen

@@ -15,8 +15,9 @@ from backend.figures.labels import (
 )
 from backend.store.queries import METRICS, choices
 from backend.store.selection import Selection
+from backend.views.choose import Chosen
 from pages.shared.panel import evidence_badge
-from pages.shared.selection import View, set_view
+from pages.shared.selection import set_choice
 from pages.shared.store import open_store
 from pages.shared.url import seed_flag, seed_one, seed_several, write_url
 
@@ -34,12 +35,12 @@ def draw_sidebar() -> None:
     with st.sidebar:
         if available.empty:
             st.info("No results yet: start a run.", icon=":material/info:")
-            set_view(None)
+            set_choice(None)
             return
-        set_view(_choose(available))
+        set_choice(_choose(available))
 
 
-def _choose(available: pd.DataFrame) -> View:
+def _choose(available: pd.DataFrame) -> Chosen:
     datasets = list(available["dataset"].unique())
     seed_one("data", datasets)
     dataset = st.selectbox("Data set", datasets, format_func=dataset_title, key="data")
@@ -91,13 +92,13 @@ def _choose(available: pd.DataFrame) -> View:
     selection = Selection(
         dataset=dataset,
         evidence=evidence,
-        subject=subject,
-        roi=roi,
+        subjects=(subject,),
+        rois=(roi,),
         hemisphere=hemisphere,
         models=tuple(chosen_models),
         compressions=tuple(chosen_compressions),
     )
-    return View(selection=selection, split=split, shuffled=shuffled, metric=metric)
+    return Chosen(selection=selection, split=split, shuffled=shuffled, metric=metric)
 
 
 def _choose_where_several(label: str, key: str, options: list[str]) -> str:

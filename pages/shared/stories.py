@@ -16,8 +16,8 @@ from backend.figures.labels import METRIC_TITLES, roi_title, series_titles
 from backend.figures.theme import Mode
 from backend.store.reader import ResultStore
 from backend.store.story_queries import layer_breakdown, space_of, target_map
+from backend.views.choose import Chosen
 from pages.shared.panel import figure_panel, picture_panel
-from pages.shared.selection import View
 from pages.shared.url import seed_one
 
 _MAP_SHORT = {"r": "r", "unique_r2": "unique R²", "ceiling": "ceiling", "q": "q"}
@@ -30,7 +30,7 @@ MAP_TITLES = {
 _MAP_COLOURS = {"q": "viridis_r"}
 
 
-def show_parts(store: ResultStore, view: View) -> None:
+def show_parts(store: ResultStore, view: Chosen) -> None:
     """Draw one model's curve by region, subject or story."""
     st.subheader("Taken apart")
     kinds = list(BY_TITLES)
@@ -39,7 +39,7 @@ def show_parts(store: ResultStore, view: View) -> None:
         "By", kinds, required=True, format_func=BY_TITLES.__getitem__, key="by",
         label_visibility="collapsed",
     )  # fmt: skip
-    curves = layer_breakdown(store, view.selection, view.split, view.metric, by)
+    curves = layer_breakdown(store, view.selection.of_first_response(), view.split, view.metric, by)
     if curves.empty:
         st.info(
             "This metric is not known here: normalized predictivity needs a noise ceiling.",

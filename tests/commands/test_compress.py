@@ -70,6 +70,6 @@ def test_encode_pairs_a_calibrated_model_with_its_full_precision(
     found = runs(kept).set_index("compression")
     assert found.loc["wanda-2of4", "sparsity"] > 0.3
     assert '"text":"demo-sentences"' in found.loc["wanda-2of4", "config"]
-    selection = Selection(dataset=found["dataset"].iloc[0], roi="left_ifg")
+    selection = Selection(dataset=found["dataset"].iloc[0], rois=("left_ifg",))
     pairs = compression_changes(kept, selection, str(found["split"].iloc[0]))
     assert list(pairs["compression"]) == ["wanda-2of4"]

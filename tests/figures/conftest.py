@@ -12,7 +12,7 @@ from backend.store.selection import Selection
 from backend.store.shards import RunTables, write_run
 from tests.helpers import make_config, make_tables
 
-SELECTION = Selection(dataset="toy", roi="left_ifg")
+SELECTION = Selection(dataset="toy", rois=("left_ifg",))
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ def store(tmp_path_factory):
 
 
 def curves_by(store: ResultStore, by: str) -> pd.DataFrame:
-    selection = Selection(dataset="tales", subject="sub-01", roi="AC", hemisphere="left")
+    selection = Selection(dataset="tales", subjects=("sub-01",), rois=("AC",), hemisphere="left")
     return layer_breakdown(store, selection, "leave-story-out", "r", by)  # type: ignore[arg-type]
 
 

@@ -46,7 +46,7 @@ def test_another_response_changes_the_numbers(open_app: Open, store: Path) -> No
     before = chart(app, "layers").data[0].y
     app.selectbox(key="roi").set_value("left_ptl").run()
     assert is_well(app)
-    expected = layer_curves(ResultStore(store), Selection(dataset="toy", roi="left_ptl"))
+    expected = layer_curves(ResultStore(store), Selection(dataset="toy", rois=("left_ptl",)))
     assert list(chart(app, "layers").data[0].y) == list(expected["mean"]) != list(before)
     assert app.query_params["roi"] == "left_ptl"
     assert "left_ptl: predictivity by layer" in chart(app, "layers").layout.title.text
@@ -88,7 +88,9 @@ def test_the_metric_changes_the_axis_the_caption_and_the_numbers(
     assert is_well(app)
     figure = chart(app, "layers")
     assert figure.layout.yaxis.title.text == METRIC_TITLES[metric]
-    expected = layer_curves(ResultStore(store), Selection(dataset="toy", roi="left_ifg"), metric)
+    expected = layer_curves(
+        ResultStore(store), Selection(dataset="toy", rois=("left_ifg",)), metric
+    )
     assert list(figure.data[0].y) == list(expected["mean"])
     assert f"{METRIC_TITLES[metric]} by layer" in words(app)
     assert app.query_params["metric"] == metric
@@ -209,7 +211,7 @@ def test_the_summary_names_the_best_layer_of_the_honest_folds(open_app: Open, st
     add_run(store, seed=1)
     add_run(store, seed=2, split="shuffled")
     app = open_app(LAYERS, data="toy", shuffled="true")
-    curves = layer_curves(ResultStore(store), Selection(dataset="toy", roi="left_ifg"))
+    curves = layer_curves(ResultStore(store), Selection(dataset="toy", rois=("left_ifg",)))
     honest = curves[curves["split"] == "contiguous"]
     best = honest.loc[honest["mean"].idxmax()]
     assert f"layer **{best['layer']}**, **{best['mean']:.3f}**" in words(app)

@@ -35,7 +35,7 @@ def test_the_headline_is_the_best_uncompressed_layer_in_the_store(
 ) -> None:
     config = add_run(store)
     app = open_app(data="toy")
-    curves = layer_curves(ResultStore(store), Selection(dataset="toy", roi="left_ifg"))
+    curves = layer_curves(ResultStore(store), Selection(dataset="toy", rois=("left_ifg",)))
     best = curves.loc[curves["mean"].idxmax()]
     assert config.run_id == best["run_id"]
     assert app.metric[0].value == f"{best['mean']:.2f}"

@@ -96,8 +96,8 @@ def test_an_unknown_metric_is_refused(store):
         ({"compressions": ("bnb-nf4", "bnb-int8")}, {"nf4"}),
         ({"dataset": "other", "split": "shuffled"}, set()),
         ({"dataset": "'; --"}, set()),
-        ({"roi": "left_ptl"}, {"plain", "nf4", "shuffled", "other"}),
-        ({"roi": "nowhere"}, set()),
+        ({"rois": ("left_ptl",)}, {"plain", "nf4", "shuffled", "other"}),
+        ({"rois": ("nowhere",)}, set()),
     ],
 )
 def test_a_selection_narrows_every_table_alike(store, filters, expected):
@@ -110,8 +110,8 @@ def test_a_selection_narrows_every_table_alike(store, filters, expected):
     ]
     for frame in frames:
         assert names(frame) == expected
-        if "roi" in filters and expected:
-            assert set(frame["roi"]) == {filters["roi"]}
+        if "rois" in filters and expected:
+            assert set(frame["roi"]) == set(filters["rois"])
 
 
 def test_a_selection_is_closed_to_unknown_filters():
@@ -129,7 +129,7 @@ def test_runs_name_the_best_layer_and_response(store, scores):
 
 
 def test_runs_of_one_response_name_its_best_layer(store, scores):
-    table = queries.runs(store, Selection(roi="left_ptl")).set_index("run_id")
+    table = queries.runs(store, Selection(rois=("left_ptl",))).set_index("run_id")
     of_roi = scores[scores["roi"] == "left_ptl"]
     means = of_roi.groupby(["run_id", "layer"])["r"].mean().reset_index()
     best = means.loc[means.groupby("run_id")["r"].idxmax()].set_index("run_id")
@@ -190,7 +190,7 @@ def test_choices_list_what_has_results(store):
 
 def test_compression_changes_are_paired_fold_by_fold(store, scores):
     changes = queries.compression_changes(
-        store, Selection(dataset="toy", roi="left_ifg"), "contiguous"
+        store, Selection(dataset="toy", rois=("left_ifg",)), "contiguous"
     )
     of_roi = scores[scores["roi"] == "left_ifg"].set_index("run_id")
     full, small = (of_roi.loc[CONFIGS[name].run_id] for name in ("plain", "nf4"))
@@ -203,7 +203,7 @@ def test_compression_changes_are_paired_fold_by_fold(store, scores):
 
 
 def test_compression_changes_need_the_same_folds(store):
-    selection = Selection(dataset="toy", roi="left_ifg")
+    selection = Selection(dataset="toy", rois=("left_ifg",))
     assert queries.compression_changes(store, selection, "shuffled").empty
 
 
@@ -217,7 +217,7 @@ def test_compression_changes_give_one_row_per_compression_of_the_latest_pair(tmp
                 row["r"] = 0.1 * row["layer"] + (0.01 * day if compression == "bnb-nf4" else 0)
             write_run(tmp_path, config.run_id, tables)
     changes = queries.compression_changes(
-        ResultStore(tmp_path), Selection(dataset="toy", roi="left_ifg"), "contiguous"
+        ResultStore(tmp_path), Selection(dataset="toy", rois=("left_ifg",)), "contiguous"
     )
     assert len(changes) == 1
     np.testing.assert_allclose(changes["differences"].iloc[0], [0.02] * 4, atol=1e-6)
@@ -227,7 +227,7 @@ def test_two_models_of_one_name_are_no_pair(tmp_path):
     for compression, fingerprint in (("none", "a" * 16), ("bnb-nf4", "b" * 16)):
         config = make_config(compression=compression, model_fingerprint=fingerprint)
         write_run(tmp_path, config.run_id, make_tables(config))
-    selection = Selection(dataset="toy", roi="left_ifg")
+    selection = Selection(dataset="toy", rois=("left_ifg",))
     store = ResultStore(tmp_path)
     assert queries.compression_changes(store, selection, "contiguous").empty
     same = make_config(compression="bnb-nf4", model_fingerprint="a" * 16)

@@ -47,7 +47,7 @@ def test_a_region_is_summarised_at_its_best_layer(store, scores):
 
 
 def test_breakdown_by_region_keeps_every_region_of_the_first_run(store):
-    selection = Selection(dataset="tales", subject="sub-01", roi="TP", hemisphere="left")
+    selection = Selection(dataset="tales", subjects=("sub-01",), rois=("TP",), hemisphere="left")
     curves = story_queries.layer_breakdown(store, selection, "leave-story-out", "r", "region")
     assert set(zip(curves["roi"], curves["hemisphere"], strict=True)) == {
         ("AC", "left"), ("AC", "right"), ("TP", "left")
@@ -57,7 +57,7 @@ def test_breakdown_by_region_keeps_every_region_of_the_first_run(store):
 
 
 def test_breakdown_by_subject_keeps_every_subject_of_one_region(store, scores):
-    selection = Selection(dataset="tales", subject="sub-01", roi="TP", hemisphere="left")
+    selection = Selection(dataset="tales", subjects=("sub-01",), rois=("TP",), hemisphere="left")
     curves = story_queries.layer_breakdown(store, selection, "leave-story-out", "r", "subject")
     assert sorted(curves["subject"].unique()) == list(SUBJECTS)
     assert set(curves["roi"]) == {"TP"}
@@ -67,7 +67,7 @@ def test_breakdown_by_subject_keeps_every_subject_of_one_region(store, scores):
 
 
 def test_breakdown_by_story_is_one_fold_each_and_has_no_interval(store):
-    selection = Selection(dataset="tales", subject="sub-02", roi="AC", hemisphere="right")
+    selection = Selection(dataset="tales", subjects=("sub-02",), rois=("AC",), hemisphere="right")
     curves = story_queries.layer_breakdown(store, selection, "leave-story-out", "r", "story")
     assert sorted(curves["held_out"].unique()) == sorted(STORIES)
     assert len(curves) == 3 * len(STORIES)

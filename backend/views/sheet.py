@@ -1,0 +1,49 @@
+"""One figure of a view with all that leaves the app beside it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from backend.figures.theme import Mode
+
+ImageFormat = Literal["png", "svg", "pdf"]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A figure, its numbers and its words.
+
+    Attributes
+    ----------
+    key : str
+        Names the figure among those of its view, and its files.
+    build : callable or None
+        Makes the Plotly figure for a mode.
+    draw : callable or None
+        Makes the file of a picture that is no Plotly figure, for a mode and a format. One of
+        ``build`` and ``draw`` is there.
+    data : pandas.DataFrame
+        The plotted numbers.
+    caption : str
+        Data set, n, split, evidence, citation.
+    alt : str
+        What a screen reader says.
+    run_ids : tuple of str
+        The runs that the numbers come from.
+    """
+
+    key: str
+    build: Callable[[Mode], go.Figure] | None
+    draw: Callable[[Mode, ImageFormat], bytes] | None
+    data: pd.DataFrame
+    caption: str
+    alt: str
+    run_ids: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a sheet that shows nothing, or two things."""
+        if (self.build is None) == (self.draw is None):
+            raise ValueError(f"the sheet {self.key} takes one of build and draw")
