@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from backend.encoding.delays import check_delays
 from backend.encoding.folds import Indices
+from backend.encoding.products import gram
 from backend.encoding.ridge import Scaling
 from backend.errors import InputError
 
@@ -109,7 +110,7 @@ def _standardised_gram(
 ) -> torch.Tensor:
     """Gram matrix of features standardised by some of their rows, in blocks of dimensions."""
     n_trs, n_dims = features.shape
-    gram = torch.zeros((n_trs, n_trs), device=device)
+    total = torch.zeros((n_trs, n_trs), device=device)
     total_variance = 0.0
     chosen = torch.from_numpy(train_rows).to(device)
     for first in range(0, n_dims, _BLOCK):
@@ -124,10 +125,10 @@ def _standardised_gram(
             x /= torch.where(constant, 1.0, scale).float()
         else:
             total_variance += float(scale.square().sum())
-        gram.addmm_(x, x.T)
+        total += gram(x, "rows")
     if scaling == "together" and total_variance > 0:
-        gram /= total_variance / n_dims
-    return gram
+        total /= total_variance / n_dims
+    return total
 
 
 def _check_stories(features: NDArray[Any], lengths: Sequence[int]) -> Indices:

@@ -1,6 +1,7 @@
 """Work on folds side by side."""
 
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -10,13 +11,16 @@ from threadpoolctl import threadpool_limits
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+_worker = threading.local()
+
 
 def map_parallel(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
     """Apply a numerical function to each item, in threads, and yield results in order.
 
     On matrices of a few hundred samples BLAS loses more time to its threads' meeting than they
     save (benchmarks/fold_threads.py), so each thread here gets a BLAS of one thread. That also
-    makes the scores independent of the number of cores.
+    makes the scores independent of the number of cores. Inside such a thread, items are worked on
+    in turn: the cores have work already.
 
     Parameters
     ----------
@@ -28,9 +32,16 @@ def map_parallel(function: Callable[[Item], Result], items: Sequence[Item]) -> I
     object
         ``function(item)``. Closing the iterator drops the items that have not begun.
     """
-    executor = ThreadPoolExecutor(max_workers=os.cpu_count())
+    if getattr(_worker, "busy", False):
+        yield from map(function, items)
+        return
+    executor = ThreadPoolExecutor(max_workers=os.cpu_count(), initializer=_mark_as_worker)
     with threadpool_limits(limits=1, user_api="blas"):
         try:
             yield from executor.map(function, items)
         finally:
             executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _mark_as_worker() -> None:
+    _worker.busy = True

@@ -18,8 +18,9 @@ from himalaya.kernel_ridge import (
 from numpy.typing import NDArray
 
 from backend.encoding.folds import Fold
-from backend.encoding.kernel_ridge import check_problem, check_responses, solve_kernel_ridge
+from backend.encoding.kernel_ridge import check_problem, solve_kernel_ridge
 from backend.encoding.kernels import level_kernel
+from backend.encoding.responses import check_responses
 from backend.encoding.ridge import ALPHAS, Array
 from backend.encoding.scores import r2
 from backend.errors import InputError

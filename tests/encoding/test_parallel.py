@@ -42,3 +42,10 @@ def test_blas_has_one_thread_inside_and_as_many_as_before_afterwards():
     before = blas_threads()
     assert list(map_parallel(blas_threads, [0])) == [{1}]
     assert blas_threads() == before
+
+
+def test_inside_a_thread_items_are_worked_on_in_turn():
+    def threads_of(_):
+        return set(map_parallel(lambda _: threading.get_ident(), range(8)))
+
+    assert all(len(found) == 1 for found in map_parallel(threads_of, range(4)))
