@@ -19,6 +19,7 @@ from backend.commands import (
     results,
     simulate_cortex,
     simulate_demo,
+    simulate_store,
     study,
     train_family,
     words,
@@ -62,6 +63,7 @@ def build_parser() -> argparse.ArgumentParser:
     precompute.add_parser(commands)
     simulate_demo.add_parser(commands)
     simulate_cortex.add_parser(commands)
+    simulate_store.add_parser(commands)
     study.add_parser(commands)
     train_family.add_parser(commands)
     words.add_parser(commands)

@@ -44,9 +44,34 @@ def write_run(store: Path, run_id: str, tables: RunTables) -> None:
         If the folder cannot be written, or the disk is full; nothing is left half written.
     """
     rows = {field.name: getattr(tables, field.name) for field in fields(tables)}
-    for name, schema in RUN_TABLES.items():
-        table = pa.Table.from_pylist([dict(row) for row in rows[name]], schema=schema)
-        _write_atomically(store / name / f"{run_id}.parquet", table)
+    write_run_columns(
+        store,
+        run_id,
+        {
+            name: pa.Table.from_pylist([dict(row) for row in rows[name]], schema=schema)
+            for name, schema in RUN_TABLES.items()
+        },
+    )
+
+
+def write_run_columns(store: Path, run_id: str, tables: Mapping[str, pa.Table]) -> None:
+    """Write a run's shard from columns, as :func:`write_run` does from rows.
+
+    Parameters
+    ----------
+    store : Path
+        Made if it is not there.
+    run_id : str
+    tables : mapping of str to pyarrow.Table
+        By name, with the schemas of ``RUN_TABLES`` in :mod:`backend.store.schema`.
+
+    Raises
+    ------
+    StoreError
+        As :func:`write_run`.
+    """
+    for name in RUN_TABLES:
+        _write_atomically(store / name / f"{run_id}.parquet", tables[name])
 
 
 def write_quality(store: Path, quality_id: str, row: Row) -> None:
