@@ -9,6 +9,7 @@ from backend import __version__
 from backend.commands import (
     cache,
     claims,
+    compact,
     compress,
     encode,
     jobs,
@@ -59,6 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
     claims.add_parser(commands)
     jobs.add_parsers(commands)
     cache.add_parser(commands)
+    compact.add_parser(commands)
     project.add_parser(commands)
     precompute.add_parser(commands)
     simulate_demo.add_parser(commands)

@@ -10,9 +10,8 @@ from backend.comparisons.claims_verdict import MARGIN, OwnSizes, Settings, Verdi
 from backend.comparisons.claims_words import effect_line, size
 from backend.figures.export import export_csv
 from backend.figures.labels import SPLIT_TITLES, dataset_title, model_title
-from backend.paths import default_store
 from backend.store.queries import choices
-from backend.store.reader import ResultStore, store_version
+from backend.store.reader import ResultStore
 from backend.store.selection import Selection
 from backend.views.choose import Chosen
 from pages.shared.entry import require_app
@@ -49,9 +48,7 @@ def show(store: ResultStore, view: Chosen | None) -> None:
             choose_dataset(store, view.selection.dataset or "")
         settings = choose_settings(store, selection_of(store, view))
     selection = selection_of(store, view)
-    verdicts = verdicts_of(
-        store, store_version(default_store()), *named(selection), settings.margin, settings.own
-    )
+    verdicts = verdicts_of(store, store.version, *named(selection), settings.margin, settings.own)
     show_summary(store, verdicts, selection, settings)
     for pair in _in_rows(list(verdicts), 2):
         for column, verdict in zip(st.columns(2), pair, strict=False):
@@ -75,7 +72,7 @@ def named(selection: Selection) -> tuple[str, str, str]:
 @st.cache_data(max_entries=64, show_spinner="Testing the claims")
 def verdicts_of(
     _store: ResultStore,
-    version: tuple[tuple[str, int], ...],
+    version: str,
     dataset: str,
     split: str,
     evidence: str,

@@ -16,7 +16,7 @@ from backend.figures.compression_costs import COST_TITLES
 from backend.figures.compression_maps import shared_limit
 from backend.figures.labels import METRIC_TITLES
 from backend.store.queries import choices, model_quality
-from backend.store.reader import ResultStore, store_version
+from backend.store.reader import ResultStore
 from backend.store.selection import Selection
 from backend.views.choose import Chosen
 from pages.shared.compression_controls import choose_corpus, choose_cost, choose_question
@@ -35,7 +35,7 @@ COMMAND = (
 
 
 def _version(store: ResultStore) -> tuple[object, ...]:
-    return str(store.folder), store_version(store.folder), len(store.problems)
+    return str(store.folder), store.version, len(store.problems)
 
 
 _answer = st.cache_data(

@@ -102,7 +102,7 @@ def _seconds(
     past = (alike if not alike.empty else known).iloc[0]
     past_config = EncodingConfig.model_validate_json(past["config"])
     past_layers = store.query(
-        "SELECT count(DISTINCT layer) AS n FROM roi_scores WHERE run_id = ?", [past["run_id"]]
+        "SELECT count(DISTINCT layer) AS n FROM roi_means WHERE run_id = ?", [past["run_id"]]
     )["n"].iloc[0]
     words = recording.sentences.n_words / past["n_words"]
     extraction = past["extraction_seconds"] * words * n_weights / past["n_parameters"]

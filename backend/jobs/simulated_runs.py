@@ -129,7 +129,7 @@ def run_tables(run: SimulatedRun) -> tuple[str, Mapping[str, pa.Table]]:
 
 
 def _ceilings(run: SimulatedRun) -> NDArray[np.float64]:
-    """A noise ceiling per region and hemisphere, the subject's own."""
+    """Draw a noise ceiling per region and hemisphere, the subject's own."""
     random = np.random.default_rng([run.seed, SUBJECTS.index(run.subject), 1])
     return random.uniform(0.35, 0.7, len(places()))
 
@@ -142,7 +142,7 @@ def _quality(run: SimulatedRun) -> float:
 
 
 def _depths(run: SimulatedRun) -> NDArray[np.float64]:
-    """A profile over layers with its peak at two thirds of the depth."""
+    """Give layers a profile with its peak at two thirds of the depth."""
     depth = np.arange(run.n_layers) / max(run.n_layers - 1, 1)
     return 1 - 0.9 * (depth - 0.65) ** 2
 
@@ -223,14 +223,12 @@ def _target_scores(run: SimulatedRun, run_id: str, random: np.random.Generator) 
     maps *= np.float32(_STEP)
     offsets = pa.array(np.arange(n + 1) * N_TARGETS, pa.int32())
     values = pa.ListArray.from_arrays(offsets, pa.array(maps.ravel(), pa.float32()))
-    return _table(
-        TARGET_SCORES, run_id, n, layer=list(run.map_layers), space=[SPACE] * n, r=values
-    )
+    return _table(TARGET_SCORES, run_id, n, layer=list(run.map_layers), space=[SPACE] * n, r=values)
 
 
 @cache
 def _pattern(subject: int) -> NDArray[np.float32]:
-    """A smooth map over both hemispheres, the subject's own, between 0 and 0.6."""
+    """Make a smooth map over both hemispheres, the subject's own, between 0 and 0.6."""
     points = np.concatenate([surface("midthickness", side).coordinates for side in SIDES])
     random = np.random.default_rng(subject)
     waves = np.cos(points @ random.normal(0, 1 / 25, (3, 4)) + random.uniform(0, 6, 4))

@@ -6,7 +6,7 @@ from backend.statistics.bootstrap import (
     crossed_bootstrap_interval,
 )
 from backend.statistics.equivalence import Equivalence, tost
-from backend.statistics.intervals import Interval, mean_interval, t_half_width
+from backend.statistics.intervals import Interval, mean_interval, t_half_width, t_half_widths
 from backend.statistics.paired import PairedDifference, paired_difference
 from backend.statistics.permutation import benjamini_hochberg, block_permutation_p
 
@@ -22,5 +22,6 @@ __all__ = [
     "mean_interval",
     "paired_difference",
     "t_half_width",
+    "t_half_widths",
     "tost",
 ]

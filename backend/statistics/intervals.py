@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit
 
 
@@ -32,9 +32,29 @@ def t_half_width(sd: float, n: int, level: float = 0.95) -> float:
     float
         NaN when fewer than two samples leave no spread to estimate.
     """
-    if n < 2:
-        return float("nan")
-    return float(stdtrit(n - 1, 0.5 + level / 2) * sd / np.sqrt(n))
+    return float(t_half_widths([sd], [n], level)[0])
+
+
+def t_half_widths(sds: ArrayLike, counts: ArrayLike, level: float = 0.95) -> NDArray[np.float64]:
+    """Half-widths of Student's t intervals of many means at once.
+
+    Parameters
+    ----------
+    sds : array-like of shape (n_means,)
+        Sample standard deviations (``ddof=1``); NaN where not known.
+    counts : array-like of shape (n_means,)
+        Numbers of samples.
+    level : float
+        Coverage, between 0 and 1.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_means,)
+        NaN when fewer than two samples leave no spread to estimate.
+    """
+    n = np.asarray(counts, dtype=float)
+    n = np.where(n < 2, np.nan, n)
+    return stdtrit(n - 1, 0.5 + level / 2) * np.asarray(sds, dtype=float) / np.sqrt(n)
 
 
 def mean_interval(values: ArrayLike, level: float = 0.95) -> Interval:

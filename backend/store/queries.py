@@ -2,11 +2,11 @@
 
 import pandas as pd
 
-from backend.statistics import t_half_width
+from backend.statistics import t_half_widths
 from backend.store.reader import ResultStore
 from backend.store.selection import Selection
+from backend.store.summaries import METRICS as METRICS
 
-METRICS = ("r", "r_normalized", "unique_r2")
 # What else may differ between a compressed run and the one that it is paired with: targets that
 # were left out, and p-values, leave the scores of regions as they are.
 _BESIDES = '{"compression": null, "calibration": null, "targets": null, "permutations": null}'
@@ -33,9 +33,8 @@ def runs(store: ResultStore, selection: Selection = Selection()) -> pd.DataFrame
     return store.query(
         f"""
         WITH means AS (
-            SELECT run_id, layer, roi, hemisphere, avg(r) AS r,
-                   max(layer) OVER (PARTITION BY run_id) AS n_layers
-            FROM roi_scores WHERE {within} GROUP BY run_id, layer, roi, hemisphere
+            SELECT run_id, layer, roi, r, max(layer) OVER (PARTITION BY run_id) AS n_layers
+            FROM roi_means WHERE {within}
         ), best AS (
             SELECT run_id, arg_max(layer, r) AS best_layer, max(r) AS best_r,
                    arg_max(roi, r) AS roi
@@ -65,9 +64,9 @@ def choices(store: ResultStore) -> pd.DataFrame:
     return store.query(
         """
         SELECT dataset, evidence, subject, model_family, model, compression, context_length, split,
-               roi, hemisphere, count(DISTINCT run_id) AS n_runs, max(layer) AS n_layers,
-               bool_or(ceiling IS NOT NULL) AS has_ceiling
-        FROM runs JOIN roi_scores USING (run_id)
+               roi, hemisphere, count(*) AS n_runs, max(n_layers) AS n_layers,
+               bool_or(has_ceiling) AS has_ceiling
+        FROM runs JOIN roi_best USING (run_id)
         GROUP BY ALL
         ORDER BY evidence, dataset, subject, roi, hemisphere, model, compression, split
         """
@@ -111,16 +110,12 @@ def layer_curves(store: ResultStore, selection: Selection, metric: str = "r") ->
     where, parameters = selection.where(scores=True)
     frame = store.query(
         f"""
-        WITH means AS (
-            SELECT run_id, dataset, subject, model, compression, split, evidence, source,
-                   n_samples, context_length, n_folds, n_parameters, bits_per_weight, roi,
-                   hemisphere, layer, '{metric}' AS metric, avg(scores.{metric}) AS mean,
-                   stddev_samp(scores.{metric}) AS sd, count(scores.{metric}) AS n,
-                   avg(scores.ceiling) AS ceiling
-            FROM runs JOIN roi_scores AS scores USING (run_id)
-            WHERE {where} AND scores.{metric} IS NOT NULL GROUP BY ALL
-        )
-        SELECT *, max(layer) OVER (PARTITION BY run_id) AS n_layers FROM means
+        SELECT run_id, dataset, subject, model, compression, split, evidence, source, n_samples,
+               context_length, n_folds, n_parameters, bits_per_weight, roi, hemisphere, layer,
+               '{metric}' AS metric, means.{metric} AS mean, {metric}_sd AS sd, {metric}_n AS n,
+               {metric}_ceiling AS ceiling, max(layer) OVER (PARTITION BY run_id) AS n_layers
+        FROM runs JOIN roi_means AS means USING (run_id)
+        WHERE {where} AND {metric}_n > 0
         ORDER BY model, compression, split, run_id, roi, hemisphere, layer
         """,
         parameters,
@@ -182,11 +177,9 @@ def gains_over_baselines(store: ResultStore, selection: Selection) -> pd.DataFra
         f"""
         WITH chosen AS (SELECT * FROM runs WHERE {where}),
         layers AS (
-            SELECT run_id, roi, hemisphere, layer, avg(r) AS r, avg(unique_r2) AS unique_r2,
-                   stddev_samp(unique_r2) AS sd, count(unique_r2) AS n,
-                   max(layer) OVER (PARTITION BY run_id) AS n_layers
-            FROM roi_scores SEMI JOIN chosen USING (run_id) WHERE {within}
-            GROUP BY run_id, roi, hemisphere, layer
+            SELECT run_id, roi, hemisphere, layer, r, unique_r2, unique_r2_sd AS sd,
+                   unique_r2_n AS n, max(layer) OVER (PARTITION BY run_id) AS n_layers
+            FROM roi_means SEMI JOIN chosen USING (run_id) WHERE {within}
         ), best AS (
             SELECT * FROM layers WHERE {layers}
             QUALIFY row_number() OVER (PARTITION BY run_id, roi, hemisphere ORDER BY r DESC) = 1
@@ -313,7 +306,7 @@ def _with_interval(frame: pd.DataFrame) -> pd.DataFrame:
     """Add the 95% t interval, and put each model's full precision before its compressions."""
     frame = frame.sort_values("compression", key=lambda names: names != "none", kind="stable")
     frame = frame.sort_values("model", kind="stable").reset_index(drop=True)
-    half = [t_half_width(sd, int(n)) for sd, n in zip(frame["sd"], frame["n"], strict=True)]
+    half = t_half_widths(frame["sd"], frame["n"])
     frame["low"] = frame["mean"] - half
     frame["high"] = frame["mean"] + half
     return frame.drop(columns="n")

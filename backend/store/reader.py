@@ -2,21 +2,31 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from backend.errors import StoreError
-from backend.store.schema import PUBLISHED, RUN_TABLES, TABLES, schema_fault
+from backend.store.compacted import NOTHING, Index, read_index
+from backend.store.schema import PUBLISHED, RUN_TABLES, TABLES
+from backend.store.shard_files import (
+    Shards,
+    find_shards,
+    first_line,
+    shard_fault,
+    store_version,
+    whole_runs,
+)
+from backend.store.sql import quoted
+from backend.store.views import Sources, make_views
 
-# Of a query's answer that is kept for the next time, and how many are.
-_KEPT_BYTES = 2_000_000
-_KEPT_ANSWERS = 64
+# Of all answers together that are kept for the next time.
+_KEPT_BYTES = 96_000_000
+# What queries may hold in memory before they use the disk. Several stores may be open at once.
+_MEMORY = "400MB"
 
 
 @dataclass(frozen=True)
@@ -31,7 +41,9 @@ class ResultStore:
     """Views over the precomputed results and the user's shards.
 
     A run that is in both is read from the user's. Rows carry ``origin``: ``precomputed`` or
-    ``user``.
+    ``user``. Beside the tables there are ``roi_means`` and ``roi_best``, see
+    :mod:`backend.store.summaries`. Asking ``target_scores`` for runs by ``run_id`` opens their
+    files alone.
 
     Parameters
     ----------
@@ -39,9 +51,14 @@ class ResultStore:
         The user's store; it may not exist yet.
     precomputed : Path or None
         A DuckDB file, attached read-only.
+    compacted : Path or None
+        What :func:`backend.store.compact.compact` has made of the folder; it may not exist, lag
+        behind or be damaged, which changes nothing but the time that answers take.
 
     Attributes
     ----------
+    version : str
+        See :func:`~backend.store.shard_files.store_version`; of the moment of opening.
     problems : tuple of Problem
         Shards that were left out because they cannot be read: on opening, where that shows in
         what a shard says of itself, and after a query that met damage further in.
@@ -52,14 +69,31 @@ class ResultStore:
         If the precomputed file is there but cannot be opened.
     """
 
-    def __init__(self, folder: Path, precomputed: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, precomputed: Path | None = None, compacted: Path | None = None
+    ) -> None:
         self.folder = folder
+        self.version = store_version(folder)
         self.problems: tuple[Problem, ...] = ()
+        self._precomputed = precomputed
         self._lock = threading.Lock()
-        self._answers: OrderedDict[tuple[str, str], pd.DataFrame] = OrderedDict()
+        self._answers = _Answers()
+        self._shards = find_shards(folder)
+        self._open(compacted)
+
+    def _open(self, compacted: Path | None) -> None:
         self._connection = duckdb.connect(":memory:")
-        self._attached = self._attach(precomputed)
-        self._files = {name: self._find(name) for name in TABLES}
+        self._connection.execute(f"SET memory_limit = '{_MEMORY}'")
+        self._attached = self._attach(self._precomputed)
+        index = self._attach_compacted(compacted)
+        stamps = whole_runs(self._shards)
+        self._gathered = {
+            run_id: columns
+            for run_id, columns in index.map_columns.items()
+            if stamps.get(run_id) == index.stamps[run_id]
+        }
+        self._gathered_not = set(index.stamps) - set(self._gathered)
+        self._files = {name: self._readable(name, self._shards) for name in TABLES}
         for name, schema in TABLES.items():
             self._connection.register(f"empty_{name}", schema.empty_table())
         self._make_views()
@@ -69,7 +103,7 @@ class ResultStore:
         """Run a query over the views.
 
         A shard that proves damaged is left out together with its run, and the rest is asked again.
-        What a store answers does not change while it is open, so small answers are kept.
+        What a store answers does not change while it is open, so answers are kept.
 
         Parameters
         ----------
@@ -89,23 +123,22 @@ class ResultStore:
         """
         key = (sql, repr(list(parameters)))
         with self._lock:
-            if key not in self._answers:
-                answer = self._ask(sql, parameters)
-                if answer.memory_usage(deep=True).sum() > _KEPT_BYTES:
-                    return answer
-                self._answers[key] = answer
-                if len(self._answers) > _KEPT_ANSWERS:
-                    self._answers.popitem(last=False)
-            self._answers.move_to_end(key)
-            return self._answers[key].copy()
+            known = self._answers.get(key)
+            if known is None:
+                known = self._ask(sql, parameters)
+                self._answers.keep(key, known)
+            # pandas copies the values when, and only when, the caller changes them.
+            return known.copy(deep=False)
 
     def _ask(self, sql: str, parameters: Sequence[object]) -> pd.DataFrame:
         try:
             return self._fetch(sql, parameters)
         except duckdb.Error as error:
-            if not self._leave_out_damaged():
+            # A question that is wrong in itself is no fault of what it is asked of.
+            wrong = isinstance(error, duckdb.ProgrammingError)
+            if wrong or not (self._leave_out_damaged() or self._leave_compacted()):
                 raise StoreError(
-                    f"the results in {self.folder} could not be read: {_first_line(error)}. If it "
+                    f"the results in {self.folder} could not be read: {first_line(error)}. If it "
                     "happens again, move the newest files of that folder away, or check "
                     "precomputed/results.duckdb out again with git."
                 ) from error
@@ -117,33 +150,52 @@ class ResultStore:
         return frame
 
     def _leave_out_damaged(self) -> bool:
-        """Read every shard to its end, and forget those that cannot be."""
+        """Read every shard that a view reads to its end, and forget those that cannot be."""
         damaged = []
-        for files in self._files.values():
+        maps = {run_id: self._shards["target_scores"][run_id].path for run_id in self._gathered}
+        for files in (*self._files.values(), maps):
             for run_id, path in list(files.items()):
                 try:
-                    self._fetch("SELECT * FROM read_parquet(?)", [str(path)])
+                    with duckdb.connect(":memory:") as connection:
+                        connection.sql(
+                            "SELECT * FROM read_parquet(?)", params=[str(path)]
+                        ).to_arrow_table()
                 except duckdb.Error as error:
-                    damaged.append(Problem(path, _first_line(error)))
+                    damaged.append(Problem(path, first_line(error)))
                     del files[run_id]
         if damaged:
             self.problems += tuple(damaged)
-            self._answers.clear()
-            self._make_views()
+            self._forget([run_id for run_id in self._gathered if run_id not in maps])
         return bool(damaged)
 
-    def _find(self, name: str) -> dict[str, Path]:
-        """Shards of a table that seem readable, by their id; the others become problems."""
+    def _forget(self, runs: Sequence[str]) -> None:
+        for run_id in runs:
+            del self._gathered[run_id]
+            self._gathered_not.add(run_id)
+        self._answers.clear()
+        self._make_views()
+
+    def _leave_compacted(self) -> bool:
+        """Go on without the gathered file, when the shards are not what is damaged."""
+        if not self._gathered:
+            return False
+        self._connection.close()
+        self._answers.clear()
+        self.problems = ()
+        self._open(None)
+        return True
+
+    def _readable(self, name: str, shards: Shards) -> dict[str, Path]:
+        """Shards that are read as they are, by their id; what cannot be becomes a problem."""
         files = {}
-        for path in sorted((self.folder / name).glob("*.parquet")):
-            try:
-                fault = schema_fault(name, pq.read_schema(path))
-            except (pa.ArrowInvalid, OSError) as error:
-                fault = _first_line(error)
+        for key, shard in shards[name].items():
+            if name in RUN_TABLES and key in self._gathered:
+                continue
+            fault = shard_fault(name, shard.path)
             if fault is None:
-                files[path.stem] = path
+                files[key] = shard.path
             else:
-                self.problems += (Problem(path, fault),)
+                self.problems += (Problem(shard.path, fault),)
         return files
 
     def _attach(self, precomputed: Path | None) -> frozenset[str]:
@@ -151,8 +203,7 @@ class ResultStore:
         if precomputed is None or not precomputed.exists():
             return frozenset()
         try:
-            quoted = str(precomputed).replace("'", "''")
-            self._connection.execute(f"ATTACH '{quoted}' AS pre (READ_ONLY)")
+            self._connection.execute(f"ATTACH {quoted(str(precomputed))} AS pre (READ_ONLY)")
         except duckdb.Error as error:
             raise StoreError(
                 f"the precomputed results {precomputed.name} cannot be opened ({error}). Check the "
@@ -163,30 +214,45 @@ class ResultStore:
         )
         return frozenset(name for (name,) in tables.fetchall())
 
+    def _attach_compacted(self, compacted: Path | None) -> Index:
+        if compacted is None or not compacted.exists():
+            return NOTHING
+        try:
+            self._connection.execute(f"ATTACH {quoted(str(compacted))} AS compacted (READ_ONLY)")
+            return read_index(self._connection, "compacted")
+        except duckdb.Error:
+            return NOTHING
+
     def _make_views(self) -> None:
         # A run is whole when each of its tables can be read.
         whole = set.intersection(*(set(self._files[name]) for name in RUN_TABLES))
-        for name in TABLES:
-            files = self._files[name]
-            key, kept = ("run_id", whole) if name in RUN_TABLES else ("quality_id", set(files))
-            self._make_view(name, key, {each: files[each] for each in sorted(kept)})
-
-    def _make_view(self, name: str, key: str, files: Mapping[str, Path]) -> None:
-        parts = [f"SELECT *, 'user' AS origin FROM empty_{name}"]
-        if files:
-            paths = _list([str(path) for path in files.values()])
-            parts.append(
-                f"SELECT *, 'user' AS origin FROM read_parquet({paths}, union_by_name=true)"
-            )
-        # A file of an older version lacks some tables.
-        if name in self._attached:
-            parts.append(
-                f"SELECT *, 'precomputed' AS origin FROM pre.{name} "
-                f"WHERE NOT list_contains({_list(list(files))}::VARCHAR[], {key})"
-            )
-        self._connection.execute(
-            f"CREATE OR REPLACE VIEW {name} AS {' UNION ALL BY NAME '.join(parts)}"
+        files = {
+            name: {
+                each: path
+                for each, path in sorted(self._files[name].items())
+                if name not in RUN_TABLES or each in whole
+            }
+            for name in TABLES
+        }
+        sources = Sources(
+            files=files,
+            gathered=self._gathered,
+            gathered_not=self._gathered_not,
+            maps={run_id: self._shards["target_scores"][run_id].path for run_id in self._gathered},
+            precomputed=self._attached,
+            replaced={
+                name: self._replaced(name, files[name]) for name in self._attached & {*TABLES}
+            },
         )
+        make_views(self._connection, sources)
+
+    def _replaced(self, name: str, files: dict[str, Path]) -> list[str]:
+        """Ids in the precomputed results that the user has as well."""
+        key, own = "quality_id", set(files)
+        if name in RUN_TABLES:
+            key, own = "run_id", own | set(self._gathered)
+        rows = self._connection.sql(f"SELECT DISTINCT {key} FROM pre.{name}").fetchall()
+        return sorted(each for (each,) in rows if each in own)
 
     def _make_published(self) -> None:
         self._connection.register("empty_published", PUBLISHED.empty_table())
@@ -194,24 +260,29 @@ class ResultStore:
         self._connection.execute(f"CREATE VIEW published AS SELECT * FROM {origin}")
 
 
-def store_version(folder: Path) -> tuple[tuple[str, int], ...]:
-    """Name and change time of what a store holds: differs when anything came, went or changed.
+class _Answers:
+    """Answers to questions, the latest asked, as many as fit."""
 
-    Parameters
-    ----------
-    folder : Path
+    def __init__(self) -> None:
+        self._frames: OrderedDict[tuple[str, str], tuple[pd.DataFrame, int]] = OrderedDict()
+        self._n_bytes = 0
 
-    Returns
-    -------
-    tuple of (str, int)
-    """
-    paths = [*(folder / "runs").glob("*.parquet"), *(folder / "model_quality").glob("*.parquet")]
-    return tuple(sorted((path.name, path.stat().st_mtime_ns) for path in paths))
+    def get(self, key: tuple[str, str]) -> pd.DataFrame | None:
+        if key not in self._frames:
+            return None
+        self._frames.move_to_end(key)
+        return self._frames[key][0]
 
+    def keep(self, key: tuple[str, str], frame: pd.DataFrame) -> None:
+        n_bytes = int(frame.memory_usage(deep=True).sum())
+        if n_bytes > _KEPT_BYTES / 4:
+            return
+        self._frames[key] = frame, n_bytes
+        self._n_bytes += n_bytes
+        while self._n_bytes > _KEPT_BYTES:
+            _, (_, freed) = self._frames.popitem(last=False)
+            self._n_bytes -= freed
 
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0]
-
-
-def _list(values: Sequence[str]) -> str:
-    return "[" + ", ".join("'" + value.replace("'", "''") + "'" for value in values) + "]"
+    def clear(self) -> None:
+        self._frames.clear()
+        self._n_bytes = 0

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from backend.errors import StoreError
-from backend.statistics import t_half_width
+from backend.statistics import t_half_widths
 from backend.store.queries import METRICS
 from backend.store.reader import ResultStore
 from backend.store.selection import Selection
@@ -18,6 +18,12 @@ _KEYS: dict[By, tuple[str, ...]] = {
     "subject": ("subject",),
     "story": ("held_out",),
 }
+# As roi_means, for each story by itself.
+_MEANS_OF_STORIES = """(
+    SELECT run_id, roi, hemisphere, layer, held_out, avg({0}) AS {0}, stddev_samp({0}) AS {0}_sd,
+           count({0}) AS {0}_n
+    FROM roi_scores SEMI JOIN latest USING (run_id) GROUP BY ALL
+)"""
 _MAPS = ("r", "ceiling", "p", "q", "unique_r2")
 
 
@@ -38,21 +44,15 @@ def region_summary(store: ResultStore, run_id: str) -> pd.DataFrame:
     """
     frame = store.query(
         """
-        WITH means AS (
-            SELECT roi, hemisphere, layer, any_value(n_targets) AS n_targets,
-                   any_value(n_normalized) AS n_normalized, avg(r) AS r, stddev_samp(r) AS sd,
-                   avg(r_normalized) AS r_normalized, avg(ceiling) AS ceiling,
-                   avg(baseline_r) AS baseline_r, avg(unique_r2) AS unique_r2,
-                   stddev_samp(unique_r2) AS unique_sd, count(unique_r2) AS n
-            FROM roi_scores WHERE run_id = ? GROUP BY roi, hemisphere, layer
-        )
-        SELECT * FROM means
+        SELECT roi, hemisphere, layer, n_targets, n_normalized, r, r_sd AS sd, r_normalized,
+               ceiling, baseline_r, unique_r2, unique_r2_sd AS unique_sd, unique_r2_n AS n
+        FROM roi_means WHERE run_id = ?
         QUALIFY row_number() OVER (PARTITION BY roi, hemisphere ORDER BY r DESC, layer) = 1
         ORDER BY roi, hemisphere
         """,
         [run_id],
     )
-    half = _half_widths(frame["unique_sd"], frame["n"])
+    half = t_half_widths(frame["unique_sd"], frame["n"])
     frame["low"] = frame["unique_r2"] - half
     frame["high"] = frame["unique_r2"] + half
     return frame.drop(columns=["unique_sd", "n"]).assign(beats=frame["low"] > 0)
@@ -86,31 +86,32 @@ def layer_breakdown(
     free: dict[str, object] = {"rois": (), "hemisphere": None} if by == "region" else {}
     if by == "subject":
         free = {"subjects": ()}
-    where, parameters = selection.model_copy(update={**free, "split": split}).where(scores=True)
+    chosen = selection.model_copy(update={**free, "split": split})
+    where, parameters = chosen.where()
+    within, values = chosen.within_runs()
     keys = ", ".join(dict.fromkeys((*_KEYS[by], "subject", "roi", "hemisphere")))
+    means = _MEANS_OF_STORIES.format(metric) if by == "story" else "roi_means"
     frame = store.query(
         f"""
         WITH latest AS (
-            SELECT DISTINCT runs.* FROM runs JOIN roi_scores AS scores USING (run_id)
-            WHERE {where}
-            QUALIFY dense_rank() OVER (
+            SELECT * FROM runs
+            WHERE {where} AND run_id IN (SELECT run_id FROM roi_best WHERE {within})
+            QUALIFY row_number() OVER (
                 PARTITION BY subject ORDER BY model, compression <> 'none', compression,
                 created_at DESC, run_id
             ) = 1
-        ), means AS (
-            SELECT {keys}, layer, avg(scores.{metric}) AS mean,
-                   stddev_samp(scores.{metric}) AS sd, count(scores.{metric}) AS n, dataset, model,
-                   compression, split, evidence, source, n_samples, n_folds, context_length, run_id
-            FROM latest JOIN roi_scores AS scores USING (run_id)
-            WHERE {where} AND scores.{metric} IS NOT NULL GROUP BY ALL
         )
-        SELECT *, max(layer) OVER (PARTITION BY run_id) AS n_layers FROM means
+        SELECT {keys}, layer, means.{metric} AS mean, {metric}_sd AS sd, {metric}_n AS n, dataset,
+               model, compression, split, evidence, source, n_samples, n_folds, context_length,
+               run_id, max(layer) OVER (PARTITION BY run_id) AS n_layers
+        FROM latest JOIN {means} AS means USING (run_id)
+        WHERE {within} AND {metric}_n > 0
         ORDER BY {keys}, layer
         """,
-        [*parameters, *parameters],
+        [*parameters, *values, *values],
     )
     frame = selection.of_layers(frame).reset_index(drop=True)
-    half = _half_widths(frame["sd"], frame["n"])
+    half = t_half_widths(frame["sd"], frame["n"])
     frame["low"], frame["high"] = frame["mean"] - half, frame["mean"] + half
     return frame.drop(columns=["sd", "n"])
 
@@ -130,11 +131,14 @@ def latest_story_run(store: ResultStore, compression: str) -> pd.Series | None:
     """
     rows = store.query(
         """
-        SELECT runs.*, spaces.n_targets,
-               (SELECT count(DISTINCT layer) FROM roi_scores AS s WHERE s.run_id = runs.run_id)
-               AS n_layers
-        FROM runs JOIN spaces USING (run_id) WHERE context_length IS NOT NULL
-        ORDER BY compression <> ?, created_at DESC, run_id LIMIT 1
+        WITH latest AS (
+            SELECT runs.*, spaces.n_targets
+            FROM runs JOIN spaces USING (run_id) WHERE context_length IS NOT NULL
+            ORDER BY compression <> ?, created_at DESC, run_id LIMIT 1
+        )
+        SELECT *, (SELECT count(DISTINCT layer) FROM roi_means AS means
+                   WHERE means.run_id = latest.run_id) AS n_layers
+        FROM latest
         """,
         [compression],
     )
@@ -193,7 +197,3 @@ def space_of(store: ResultStore, run_id: str) -> pd.Series:
     if rows.empty:
         raise StoreError(f"the store says nothing of the space of the run {run_id}.")
     return rows.iloc[0]
-
-
-def _half_widths(deviations: pd.Series, counts: pd.Series) -> list[float]:
-    return [t_half_width(sd, int(n)) for sd, n in zip(deviations, counts, strict=True)]

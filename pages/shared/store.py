@@ -2,22 +2,41 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 import streamlit as st
 
 from backend.errors import StoreError
-from backend.paths import PRECOMPUTED, default_store
-from backend.store.reader import ResultStore, store_version
+from backend.paths import PRECOMPUTED, cache_folder, default_store
+from backend.store.compact import compact_apart
+from backend.store.compacted import WORTH_IT, compacted_file, n_waiting
+from backend.store.reader import ResultStore
+from backend.store.shard_files import store_version
+
+# What is drawn in one go shows one state of the store, which is looked up once.
+_current: ContextVar[ResultStore | None] = ContextVar("_current", default=None)
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _opened(folder: Path, version: tuple[tuple[str, int], ...]) -> ResultStore:
-    return ResultStore(folder, PRECOMPUTED)
+@st.cache_resource(max_entries=2, show_spinner="Gathering new runs, once")
+def _gathered(folder: Path, version: str) -> Path:
+    path = compacted_file(folder, cache_folder())
+    if n_waiting(folder, path) >= WORTH_IT:
+        compact_apart(folder, path)
+    return path
+
+
+# Each holds memory of its own; a second one is open only while another session is still drawing.
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _opened(folder: Path, version: str) -> ResultStore:
+    return ResultStore(folder, PRECOMPUTED, _gathered(folder, version))
 
 
 def open_store() -> ResultStore:
     """Return the store as it is now; stops the page with a message if it cannot be opened."""
+    current = _current.get()
+    if current is not None:
+        return current
     folder = default_store()
     try:
         return _opened(folder, store_version(folder))
@@ -35,9 +54,12 @@ def reading_store() -> Iterator[None]:
     """
     store = open_store()
     problems = store.problems
+    token = _current.set(store)
     try:
         yield
     except StoreError as error:
         st.error(str(error), icon=":material/error:")
+    finally:
+        _current.reset(token)
     if store.problems != problems:
         st.rerun()

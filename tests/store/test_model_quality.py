@@ -11,8 +11,9 @@ import pytest
 from backend.errors import StoreError
 from backend.store.precomputed import write_precomputed
 from backend.store.queries import model_quality, runs
-from backend.store.reader import Problem, ResultStore, store_version
+from backend.store.reader import Problem, ResultStore
 from backend.store.schema import MODEL_QUALITY, PUBLISHED
+from backend.store.shard_files import store_version
 from backend.store.shards import write_quality, write_run
 from tests.helpers import damage_pages, leftovers, make_config, make_tables
 from tests.store.qualities import make_quality

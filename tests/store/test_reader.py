@@ -9,8 +9,9 @@ from backend.errors import StoreError
 from backend.paths import PROJECT, default_store
 from backend.store.precomputed import write_precomputed
 from backend.store.queries import published, runs
-from backend.store.reader import Problem, ResultStore, store_version
+from backend.store.reader import Problem, ResultStore
 from backend.store.schema import PUBLISHED, REQUIRED, RUN_TABLES
+from backend.store.shard_files import store_version
 from backend.store.shards import write_run
 from tests.helpers import damage_pages, make_config, make_tables
 

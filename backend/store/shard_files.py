@@ -1,0 +1,137 @@
+"""The shards in a store's folder: which there are, and what keeps one from being read."""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from backend.store.schema import RUN_TABLES, TABLES, schema_fault
+
+_ENDING = ".parquet"
+
+
+class Shard(NamedTuple):
+    """A file of a store.
+
+    Attributes
+    ----------
+    path : Path
+    stamp : str
+        Change time and size: differs when the file was written again.
+    """
+
+    path: Path
+    stamp: str
+
+
+Shards = Mapping[str, Mapping[str, Shard]]
+"""By table, then by the id of the run or of the measurement of a model."""
+
+
+def find_shards(folder: Path) -> Shards:
+    """List a store's files, without opening any.
+
+    Parameters
+    ----------
+    folder : Path
+        May not exist.
+
+    Returns
+    -------
+    mapping of str to mapping of str to Shard
+    """
+    return {name: _find(folder / name) for name in TABLES}
+
+
+def _find(folder: Path) -> dict[str, Shard]:
+    found = {}
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if not entry.name.endswith(_ENDING):
+                    continue
+                try:
+                    facts = entry.stat()
+                except FileNotFoundError:
+                    continue
+                key = entry.name.removesuffix(_ENDING)
+                found[key] = Shard(Path(entry.path), f"{facts.st_mtime_ns}.{facts.st_size}")
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    return dict(sorted(found.items()))
+
+
+def whole_runs(shards: Shards) -> dict[str, str]:
+    """Stamp the runs of which every table is there.
+
+    Parameters
+    ----------
+    shards : mapping
+        As of :func:`find_shards`.
+
+    Returns
+    -------
+    dict of str to str
+        Run id to a stamp that differs when any of its files was written again.
+    """
+    whole = set.intersection(*(set(shards[name]) for name in RUN_TABLES))
+    return {
+        run_id: " ".join(shards[name][run_id].stamp for name in RUN_TABLES)
+        for run_id in sorted(whole)
+    }
+
+
+def store_version(folder: Path) -> str:
+    """Hash what a store holds: differs when anything came, went or changed.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    str
+    """
+    digest = hashlib.sha256()
+    # A run counts once it is in `runs`, which is written last.
+    for name in ("runs", "model_quality"):
+        for key, shard in _find(folder / name).items():
+            digest.update(f"{name}/{key} {shard.stamp}\n".encode())
+    return digest.hexdigest()
+
+
+def shard_fault(name: str, path: Path) -> str | None:
+    """Say what keeps a file from being read as a shard, as far as its footer tells.
+
+    Parameters
+    ----------
+    name : str
+        The table's.
+    path : Path
+
+    Returns
+    -------
+    str or None
+    """
+    try:
+        return schema_fault(name, pq.read_schema(path))
+    except (pa.ArrowInvalid, OSError) as error:
+        return first_line(error)
+
+
+def first_line(error: Exception) -> str:
+    """Shorten an error to what it says first.
+
+    Parameters
+    ----------
+    error : Exception
+
+    Returns
+    -------
+    str
+    """
+    return str(error).splitlines()[0]
