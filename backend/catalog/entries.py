@@ -2,7 +2,14 @@
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveFloat, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    model_validator,
+)
 
 Evidence = Literal["measured", "simulated", "published"]
 Point = tuple[float, float, float]
@@ -275,3 +282,30 @@ class RoiEntry(Entry):
         if self.right == "mirrored":
             return (-self.left[0], self.left[1], self.left[2])
         return self.right
+
+
+class Stage(Entry):
+    """A stage of the order in which regions work on speech.
+
+    Attributes
+    ----------
+    title : str
+        What the stage works on.
+    place : int
+        From 1, the earliest.
+    rois : tuple of str
+        Keys in rois.yaml; those of one stage are not ordered among themselves.
+    reason : str
+        Why they stand here, in a sentence.
+    citation : str
+        Key in citations.yaml, of the paper that the reason comes from.
+    contested : str or None
+        Key in citations.yaml, of a paper that found no such step.
+    """
+
+    title: str
+    place: PositiveInt
+    rois: tuple[str, ...]
+    reason: str
+    citation: str
+    contested: str | None = None

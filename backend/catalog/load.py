@@ -15,6 +15,7 @@ from backend.catalog.entries import (
     Finding,
     ModelEntry,
     RoiEntry,
+    Stage,
     StoryDatasetEntry,
 )
 
@@ -61,6 +62,19 @@ def findings() -> Mapping[str, Finding]:
 def rois() -> Mapping[str, RoiEntry]:
     """Return the regions of interest, by short name."""
     return _read("rois.yaml", RoiEntry)
+
+
+@cache
+def hierarchy() -> Mapping[str, Stage]:
+    """Return the stages in which regions work on speech, the earliest first."""
+    stages = _read("hierarchy.yaml", Stage)
+    return dict(sorted(stages.items(), key=lambda item: item[1].place))
+
+
+@cache
+def places() -> Mapping[str, int]:
+    """Return each region's place in that order, by its short name; regions of a stage share one."""
+    return {roi: stage.place for stage in hierarchy().values() for roi in stage.rois}
 
 
 @cache

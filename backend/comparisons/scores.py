@@ -19,6 +19,9 @@ _FREE = (
     "model", "model_fingerprint", "compression", "calibration", "layers", "subject", "data_sha256",
     "ceilings", "citation", "permutations", "targets",
 )  # fmt: skip
+_NOTHING = ", ".join(f'"{name}": null' for name in _FREE)
+DESIGN = f"json_merge_patch(config, '{{{_NOTHING}}}')::VARCHAR"
+"""In SQL, what a run asked for but for that."""
 _ONE = ["run_id", "roi", "hemisphere"]
 
 
@@ -98,11 +101,10 @@ def comparable_scores(
         raise ValueError(f"unknown metric {metric!r}; accepted are {', '.join(METRICS)}")
     where, parameters = selection.model_copy(update={"split": split}).where()
     within, values = selection.within_runs()
-    nothing = ", ".join(f'"{name}": null' for name in _FREE)
     frame = store.query(
         f"""
         WITH chosen AS (
-            SELECT *, json_merge_patch(config, '{{{nothing}}}')::VARCHAR AS design,
+            SELECT *, {DESIGN} AS design,
                    config->'calibration' AS calibration,
                    config->>'model_fingerprint' AS weights, config->>'data_sha256' AS data
             FROM runs WHERE {where}

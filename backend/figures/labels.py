@@ -62,6 +62,11 @@ def roi_title(dataset: str, roi: str) -> str:
     return region.title if region else roi
 
 
+def short_region(roi: str, hemisphere: str) -> str:
+    """Name a region where there is little room: its short name, and its side where it has one."""
+    return roi if hemisphere == "both" else f"{roi} {hemisphere[:1].upper()}"
+
+
 def series_titles(frame: pd.DataFrame) -> dict[str, str]:
     """Name each run of a frame, telling apart runs that differ in something unseen.
 

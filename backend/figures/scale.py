@@ -10,12 +10,13 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from backend.figures.labels import BASELINE_TITLES, METRIC_TITLES, model_title, roi_title
-from backend.figures.layers import spread_labels
+from backend.figures.layer_levels import spread_labels
 from backend.figures.theme import (
     BASELINE_DASH,
     DASHES,
     SYMBOLS,
     Mode,
+    faint,
     ink,
     mark_simulated,
     muted,
@@ -293,7 +294,7 @@ def _add_lines(
                 x=[*of_rank["x"], *of_rank["x"][::-1]],
                 y=[*of_rank["high"], *of_rank["low"][::-1]],
                 fill="toself",
-                fillcolor=_faint(ink(mode), 0.10 if is_better else 0.05),
+                fillcolor=faint(ink(mode), 0.10 if is_better else 0.05),
                 line={"width": 0},
                 hoverinfo="skip",
                 legendgroup=name,
@@ -315,11 +316,6 @@ def _add_lines(
             row=place.row,
             col=place.column,
         )
-
-
-def _faint(colour: str, opacity: float) -> str:
-    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{opacity})"
 
 
 def _ring(
@@ -383,7 +379,7 @@ def _level_shapes(
     for level in levels.to_dict("records"):
         is_floor, y = level["kind"] == "floor", level["mean"]
         if is_floor and math.isfinite(level["low"]):
-            band = {"y0": level["low"], "y1": level["high"], "fillcolor": _faint(grey, 0.11)}
+            band = {"y0": level["low"], "y1": level["high"], "fillcolor": faint(grey, 0.11)}
             shapes.append({**across, **band, "type": "rect", "line": {"width": 0}})
         dash = BASELINE_DASH if is_floor else "solid"
         line = {"color": grey, "width": 2 if is_floor else 3, "dash": dash}

@@ -43,6 +43,24 @@ def muted(mode: Mode) -> str:
     return _MUTED[mode]
 
 
+def faint(colour: str, opacity: float) -> str:
+    """Make a colour let through what stands behind it.
+
+    Parameters
+    ----------
+    colour : str
+        As ``#RRGGBB``.
+    opacity : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    str
+    """
+    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{opacity})"
+
+
 def style(figure: go.Figure, mode: Mode = "light", height: int = 460) -> go.Figure:
     """Give a figure the project's look, in place.
 

@@ -4,6 +4,8 @@ from backend.statistics.bootstrap import (
     BootstrapInterval,
     bootstrap_interval,
     crossed_bootstrap_interval,
+    expanded_tails,
+    resample_weights,
 )
 from backend.statistics.equivalence import Equivalence, tost
 from backend.statistics.intervals import Interval, mean_interval, t_half_width, t_half_widths
@@ -19,8 +21,10 @@ __all__ = [
     "block_permutation_p",
     "bootstrap_interval",
     "crossed_bootstrap_interval",
+    "expanded_tails",
     "mean_interval",
     "paired_difference",
+    "resample_weights",
     "t_half_width",
     "t_half_widths",
     "tost",

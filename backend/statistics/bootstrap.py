@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr, ndtri, stdtrit
 
 from backend.errors import InputError
 from backend.statistics.units import Values, require_level, require_units
@@ -142,8 +142,8 @@ def crossed_bootstrap_interval(
     n_subjects, n_stories = array.shape[:2]
     flat = array.reshape(n_subjects * n_stories, -1)
     random = np.random.default_rng(seed)
-    subjects = _weights(random, n_subjects, n_boot)
-    stories = _weights(random, n_stories, n_boot)
+    subjects = resample_weights(random, n_subjects, n_boot)
+    stories = resample_weights(random, n_stories, n_boot)
     weights = (subjects[:, :, None] * stories[:, None, :]).reshape(n_boot, -1)
     tails = [(1 - level) / 2, (1 + level) / 2]
     bounds = np.empty((2, flat.shape[1]))
@@ -166,9 +166,37 @@ def _batches(n_columns: int, n_boot: int) -> Iterator[slice]:
         yield slice(start, min(start + size, n_columns))
 
 
-def _weights(random: np.random.Generator, n: int, n_boot: int) -> Values:
+def resample_weights(random: np.random.Generator, n: int, n_boot: int) -> Values:
     """Share of each of ``n`` units in each resample, [n_boot, n]."""
     return random.multinomial(n, np.full(n, 1 / n), size=n_boot) / n
+
+
+def expanded_tails(n_units: int, level: float = 0.95) -> tuple[float, float]:
+    """Shares of resamples below the bounds of an interval that makes up for few units.
+
+    A resample of n units varies less than n new units would, by (n - 1) / n, and a percentile
+    interval stands to one of Student's t as the normal distribution does. The quantiles are moved
+    outwards by both.
+
+    Parameters
+    ----------
+    n_units : int
+        Two or more.
+    level : float
+        Coverage, between 0 and 1.
+
+    Returns
+    -------
+    tuple of (float, float)
+
+    References
+    ----------
+    Hesterberg 2015, What teachers should know about the bootstrap, The American Statistician
+    69:371 (the expanded percentile interval).
+    """
+    t = stdtrit(n_units - 1, (1 + level) / 2) * np.sqrt(n_units / (n_units - 1))
+    outside = float(ndtr(-t))
+    return outside, 1 - outside
 
 
 def _tails(

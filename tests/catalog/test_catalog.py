@@ -18,6 +18,7 @@ READERS = {
     "findings.yaml": catalog.findings,
     "claims.yaml": catalog.published_claims,
     "rois.yaml": catalog.rois,
+    "hierarchy.yaml": catalog.hierarchy,
     "story_datasets.yaml": catalog.story_datasets,
 }
 
@@ -38,9 +39,20 @@ def test_citations_of_data_sets_findings_regions_and_compressions_are_in_the_lis
         *catalog.datasets().values(),
         *catalog.findings().values(),
         *catalog.rois().values(),
+        *catalog.hierarchy().values(),
         *(entry for name, entry in catalog.compressions().items() if name != "none"),
     ]
     assert {entry.citation for entry in cited} <= set(catalog.citations())
+
+
+def test_every_region_has_one_place_in_the_hierarchy_and_later_stages_come_later():
+    stages = list(catalog.hierarchy().values())
+    assert [stage.place for stage in stages] == [1, 2, 3, 4]
+    named = [roi for stage in stages for roi in stage.rois]
+    assert sorted(named) == sorted(catalog.rois())
+    assert catalog.places()["AC"] < catalog.places()["pSTS"] < catalog.places()["BA45"]
+    contested = {stage.contested for stage in stages} - {None}
+    assert contested <= set(catalog.citations())
 
 
 def test_every_citation_but_the_projects_own_can_be_read_somewhere():
