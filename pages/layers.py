@@ -3,72 +3,132 @@
 import pandas as pd
 import streamlit as st
 
-from backend.figures.captions import results_caption
-from backend.figures.labels import METRIC_TITLES, SPLIT_TITLES, series_titles
-from backend.store.queries import baseline_scores, gains_over_baselines, layer_curves
+from backend import catalog
+from backend.figures.labels import SPLIT_TITLES
+from backend.store.queries import baseline_scores, gains_over_baselines
 from backend.store.reader import ResultStore
 from backend.views.choose import Chosen
+from backend.views.layer_controls import LayerControls
+from backend.views.layer_parts import LayerParts, layer_parts
+from backend.views.layers import sheets_of_parts
+from backend.views.sheet import Sheet
 from pages.shared.entry import require_app
-from pages.shared.figures import layer_figure
-from pages.shared.legible import legible
+from pages.shared.layer_controls import choose_layers
+from pages.shared.layer_tables import show_gains, show_peaks
 from pages.shared.navigation import RUN
 from pages.shared.panel import evidence_badge, figure_panel
 from pages.shared.selection import current_choice
 from pages.shared.store import open_store
-from pages.shared.stories import show_map, show_parts
+from pages.shared.stories import show_map
 
 
-def show(store: ResultStore, view: Chosen) -> None:
-    splits = [view.split, "shuffled"] if view.shuffled else [view.split]
-    every = _of_splits(layer_curves(store, view.selection, view.metric), splits)
-    if every.empty:
+# The store is a part of the answer, so that no other can come to have its identity meanwhile.
+@st.cache_resource(
+    max_entries=32,
+    show_spinner=False,
+    hash_funcs={
+        ResultStore: lambda store: (id(store), len(store.problems)),
+        Chosen: repr,
+        LayerControls: repr,
+    },
+)
+def _prepared(
+    store: ResultStore, chosen: Chosen, controls: LayerControls
+) -> tuple[ResultStore, LayerParts | None, list[Sheet]]:
+    parts = layer_parts(store, chosen, controls)
+    return store, parts, [] if parts is None else sheets_of_parts(parts, chosen, controls)
+
+
+def show(store: ResultStore, chosen: Chosen) -> None:
+    controls = choose_layers(store, chosen)
+    _, parts, sheets = _prepared(store, chosen, controls)
+    if parts is None:
         show_nothing()
         return
-    curves = legible(every)
-    baselines = _of_splits(baseline_scores(store, view.selection), splits)
-    baselines = baselines[baselines["run_id"].isin(curves["run_id"])]
+    shown = parts.models.runs
     with st.container(horizontal=True, vertical_alignment="center"):
-        evidence_badge(curves["evidence"].iloc[0])
-        st.markdown(summary(curves, view))
-    if view.shuffled:
-        show_lesson(baselines, view.split)
-    what = f"{METRIC_TITLES[view.metric]} by layer, mean over folds with 95% t intervals"
-    if view.metric != "unique_r2":
-        what += "; horizontal lines: baselines on the same folds, and the noise ceiling if known"
-    caption = results_caption(curves, what)
-    figure_panel(
-        "layers",
-        lambda mode: layer_figure(curves, baselines, view.metric, mode),
-        curves,
-        caption,
-        alt=caption,
-    )
-    if view.metric != "unique_r2" and curves["ceiling"].isna().all():
+        evidence_badge(parts.best["evidence"])
+        st.markdown(summary(parts))
+    show_left_out(parts)
+    if chosen.shuffled:
+        baselines = baseline_scores(store, chosen.selection.of_first_response())
+        show_lesson(baselines[baselines["run_id"].isin(shown["run_id"])], chosen.split)
+    if parts.apart is None and controls.by != "model":
+        st.info("This selection cannot be taken apart like that.", icon=":material/info:")
+    first, *others = sheets
+    show_sheet(first)
+    if chosen.metric != "unique_r2" and parts.models.table["ceiling"].isna().all():
         st.caption(
             "No noise ceiling is known for this response: it takes repeats, or a published value "
             "given as `--ceiling COLUMN=R`; for stories, in the folder's dataset.yaml."
         )
-    show_table(_of_splits(gains_over_baselines(store, view.selection), splits), curves)
+    show_regions(parts, others)
+    show_gains(gains_over_baselines(store, chosen.of_first_response().selection), shown)
+    show_peaks(parts.apart or parts.models)
     # Only words in a story have a context.
-    if curves["context_length"].notna().any():
-        show_parts(store, view)
-        show_map(store, curves[curves["split"] == view.split])
+    if shown["context_length"].notna().any():
+        table = parts.models.table.merge(shown[["run_id", "subject"]], on="run_id")
+        show_map(store, table[table["split"] == chosen.split])
 
 
-def _of_splits(frame: pd.DataFrame, splits: list[str]) -> pd.DataFrame:
-    kept = frame[frame["split"].isin(splits)]
-    order = {split: place for place, split in enumerate(splits)}
-    return kept.sort_values("split", key=lambda s: s.map(order), kind="stable")
+def show_sheet(sheet: Sheet) -> None:
+    figure_panel(sheet.key, sheet.build, sheet.data, sheet.caption, alt=sheet.alt)
 
 
-def summary(curves: pd.DataFrame, view: Chosen) -> str:
-    honest = curves[curves["split"] == view.split]
-    best = honest.loc[honest["mean"].idxmax()]
-    name = series_titles(curves)[best["run_id"]]
+def show_regions(parts: LayerParts, sheets: list[Sheet]) -> None:
+    if not sheets:
+        return
+    st.subheader("From early regions to late ones")
+    if len(sheets) == 1:
+        show_sheet(sheets[0])
+    else:
+        for column, sheet in zip(st.columns(len(sheets)), sheets, strict=True):
+            with column:
+                show_sheet(sheet)
+    if parts.no_hierarchy:
+        st.info(f"No hierarchy: {parts.no_hierarchy}", icon=":material/info:")
+    if parts.hierarchy is not None:
+        st.caption(order_words())
+
+
+def order_words() -> str:
+    stages = list(catalog.hierarchy().values())
+    citations = catalog.citations()
+
+    def link(key: str) -> str:
+        return f"[{citations[key].short}]({citations[key].url})"
+
+    cited = dict.fromkeys(link(stage.citation) for stage in stages)
+    contested = dict.fromkeys(link(stage.contested) for stage in stages if stage.contested)
     return (
-        f"Best: **{name}**, layer **{best['layer']}**, **{best['mean']:.3f}** "
-        f"[{best['low']:.3f}, {best['high']:.3f}] over {best['n_folds']} {SPLIT_TITLES[view.split]}"
+        f"The order is {', then '.join(stage.title for stage in stages)} ({'; '.join(cited)}), "
+        "stated beforehand. It is a hypothesis, and contested: "
+        f"{'; '.join(contested)} found no such order among language regions. The test takes "
+        "regions as exchangeable, and each region's two hemispheres as one."
     )
+
+
+def summary(parts: LayerParts) -> str:
+    best = parts.best
+    peaks = parts.models.peaks
+    (peak,) = peaks[peaks["run_id"] == best["run_id"]].to_dict("records")
+    bounds = "" if pd.isna(peak["low"]) else f" (95%: {peak['low']:.0f} to {peak['high']:.0f})"
+    folds = SPLIT_TITLES[best["split"]]
+    units = folds if parts.models.units == "folds" else "subjects"
+    return (
+        f"Best: **{best['title']}**, layer **{best['layer']}**{bounds}, **{best['mean']:.3f}** "
+        f"[{best['low']:.3f}, {best['high']:.3f}] over {best['n_units']} {units}"
+    )
+
+
+def show_left_out(parts: LayerParts) -> None:
+    shown = len(parts.models.runs[["model", "compression"]].drop_duplicates())
+    if shown < parts.n_series:
+        st.caption(
+            f":material/filter_alt: {shown} of {parts.n_series} models and compressions are drawn: "
+            "trained models at full precision. Choose others in the sidebar; Scale and Compression "
+            "show all at once."
+        )
 
 
 def show_lesson(baselines: pd.DataFrame, honest: str) -> None:
@@ -79,37 +139,6 @@ def show_lesson(baselines: pd.DataFrame, honest: str) -> None:
         "neighbouring samples are alike, and shuffling puts neighbours on both sides of the split. "
         "Whatever a model gains from shuffling is no evidence about language.",
         icon=":material/warning:",
-    )
-
-
-def show_table(gains: pd.DataFrame, curves: pd.DataFrame) -> None:
-    titles = series_titles(curves)
-    gains = gains[gains["run_id"].isin(titles)]
-    table = pd.DataFrame(
-        {
-            "Model": gains["run_id"].map(titles),
-            "Folds": gains["split"].map(SPLIT_TITLES),
-            "Best layer": gains["layer"],
-            "r": gains["r"],
-            "Strongest baseline": gains["strongest"],
-            "Its r": gains["strongest_r"],
-            "Unique R²": gains["unique_r2"],
-            "95% low": gains["low"],
-            "95% high": gains["high"],
-            "Beats baselines": ["yes" if beats else "NO" for beats in gains["beats"]],
-        }
-    )
-    st.subheader("What the model adds to its baselines")
-    number = st.column_config.NumberColumn(format="%.3f")
-    st.dataframe(
-        table,
-        hide_index=True,
-        column_config=dict.fromkeys(("r", "Its r", "Unique R²", "95% low", "95% high"), number),
-    )
-    st.caption(
-        "Unique R²: what the layer with the highest r adds to the held-out R² of all nuisance "
-        "baselines together (banded ridge, same folds). A model beats its baselines where the "
-        "interval over folds lies above 0."
     )
 
 
@@ -124,8 +153,8 @@ def show_nothing() -> None:
 
 require_app()
 st.title("Layers")
-chosen = current_choice()
-if chosen is None:
+current = current_choice()
+if current is None:
     show_nothing()
 else:
-    show(open_store(), chosen)
+    show(open_store(), current)

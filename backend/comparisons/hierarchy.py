@@ -72,6 +72,7 @@ def hierarchy(
     curves: ArrayLike,
     rois: Sequence[str],
     places: Mapping[str, int],
+    depths: ArrayLike | None = None,
     n_boot: int = N_BOOT,
     seed: int = 0,
     level: float = 0.95,
@@ -88,6 +89,8 @@ def hierarchy(
     places : mapping of str to int
         Place of each region in the order; equal places are not ordered among themselves. Regions
         without one are left out.
+    depths : array-like of shape (n_layers,), optional
+        Relative depth of each layer, ascending; from 0 to 1 in equal steps where it is not given.
     n_boot : int
         Resamples of the units.
     seed : int
@@ -125,23 +128,27 @@ def hierarchy(
     values = values[:, placed]
     member = np.asarray([[rois[index] == roi for roi in names] for index in placed], dtype=float)
     member /= member.sum(axis=0)
-    last = values.shape[-1] - 1
-    depths = peak_place(values.mean(axis=0)) @ member / last
-    rho = float(_spearman(depths[None], order)[0])
-    p, exact, n = _permutation_p(depths, order, rho, seed)
+    steps = np.linspace(0, 1, values.shape[-1]) if depths is None else np.asarray(depths)
+    found = _depth(peak_place(values.mean(axis=0)), steps) @ member
+    rho = float(_spearman(found[None], order)[0])
+    p, exact, n = _permutation_p(found, order, rho, seed)
     bounds = np.full((2, 1 + len(names)), np.nan)
     if len(values) >= LEAST_UNITS:
         require_units(values)
-        resampled = resampled_places(values, n_boot, seed).places @ member / last
+        resampled = _depth(resampled_places(values, n_boot, seed).places, steps) @ member
         every = np.column_stack([_spearman(resampled, order), resampled])
         bounds = np.quantile(every, expanded_tails(len(values), level), axis=0)
     regions = pd.DataFrame(
-        {"roi": names, "place": order, "depth": depths,
-         "depth_low": np.minimum(bounds[0, 1:], depths),
-         "depth_high": np.maximum(bounds[1, 1:], depths)}
+        {"roi": names, "place": order, "depth": found,
+         "depth_low": np.minimum(bounds[0, 1:], found),
+         "depth_high": np.maximum(bounds[1, 1:], found)}
     )  # fmt: skip
     low, high = np.minimum(bounds[0, 0], rho), np.maximum(bounds[1, 0], rho)
     return Hierarchy(rho, float(low), float(high), p, exact, n, len(values), regions)
+
+
+def _depth(places: Values, steps: Values) -> Values:
+    return np.interp(places, np.arange(len(steps)), steps)
 
 
 def n_arrangements(order: Sequence[int]) -> int:
@@ -151,11 +158,12 @@ def n_arrangements(order: Sequence[int]) -> int:
 
 
 def _require_arrangements(order: Sequence[int]) -> None:
-    if len(order) < 2 or n_arrangements(order) < _LEAST_ARRANGEMENTS:
+    n = n_arrangements(order)
+    if n < _LEAST_ARRANGEMENTS:
         raise InputError(
-            f"{len(order)} regions with a place in the order, on {len(set(order))} stages, can be "
-            f"arranged in {n_arrangements(order) if order else 0} ways; a test that can reach 0.05 "
-            f"takes {_LEAST_ARRANGEMENTS} or more, as four regions on four stages have."
+            f"regions with a place in the order: {len(order)}, stages: {len(set(order))}; the "
+            f"places can be shared out in {n} ways, and a test that can reach 0.05 takes "
+            f"{_LEAST_ARRANGEMENTS} or more, as four regions on four stages have."
         )
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from backend.comparisons.hierarchy import Hierarchy, hierarchy
 from backend.comparisons.peaks import Peak, peak
 from backend.comparisons.scores import Units
 from backend.statistics.units import Values
@@ -32,6 +33,8 @@ class LayerCurves:
         One row per curve: the columns that tell it from the others.
     layers : ndarray of int, shape (n_layers,)
         Ascending: layers of any of the curves.
+    last : ndarray of int, shape (n_curves,)
+        The last layer of each curve's model, shown or not.
     units : tuple of str
         Folds (held-out stories) or subjects.
     scores : ndarray of float64, shape (n_curves, n_units, n_layers)
@@ -44,6 +47,7 @@ class LayerCurves:
 
     keys: pd.DataFrame
     layers: NDArray[np.int64]
+    last: NDArray[np.int64]
     units: tuple[str, ...]
     scores: Values
     unique: Values
@@ -62,12 +66,9 @@ class LayerCurves:
         mean, low, high, n = _interval(self.scores, axis=1)
         known = n > 0
         curve, layer = np.nonzero(known)
-        last = _last(known, self.layers)
         ceiling, ceiling_low, ceiling_high, _ = _interval(self.ceilings, axis=1)
         numbers = self.layers[layer]
-        depth = np.divide(
-            numbers, last[curve], out=np.zeros(len(layer)), where=last[curve] > 0
-        )  # fmt: skip
+        depth = numbers / np.maximum(self.last[curve], 1)
         values = pd.DataFrame(
             {"layer": numbers, "depth": depth, "mean": mean[known], "low": low[known],
              "high": high[known], "n_units": n[known], "ceiling": ceiling[curve],
@@ -97,7 +98,7 @@ class LayerCurves:
         at = np.searchsorted(self.layers, found["layer"])
         curves = np.arange(len(self.keys))
         values = found.assign(
-            last=_last(n > 0, self.layers),
+            last=self.last,
             score=mean[curves, at], score_low=low[curves, at], score_high=high[curves, at],
             unique_r2=unique[curves, at], unique_low=unique_low[curves, at],
             n_units=n[curves, at],
@@ -109,11 +110,11 @@ class LayerCurves:
 
     def _alike(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]]:
         """Curves that have the same units and layers, and which."""
-        known = np.isfinite(self.scores)
-        layers = known.any(axis=1)
+        known: NDArray[np.bool_] = np.isfinite(self.scores)
+        layers = np.any(known, axis=1)
         # A unit counts where it has every layer of its curve.
-        units = (known | ~layers[:, None, :]).all(axis=2)
-        units |= ~units.any(axis=1, keepdims=True)
+        units = np.all(known | ~layers[:, None, :], axis=2)
+        units = units | ~np.any(units, axis=1, keepdims=True)
         patterns, member = np.unique(np.hstack([units, layers]), axis=0, return_inverse=True)
         for number, pattern in enumerate(patterns):
             rows = np.flatnonzero(member.ravel() == number)
@@ -149,9 +150,12 @@ def layer_curves_by(scores: pd.DataFrame, by: By, units: Units = "folds") -> Lay
     shape = (len(named), len(names), len(layers))
     place = np.ravel_multi_index((curve, unit, layer), shape)
     cells = np.ravel_multi_index((curve, unit), shape[:2])
+    last = np.zeros(len(named), dtype=np.int64)
+    np.maximum.at(last, curve, scores["n_layers"].to_numpy(dtype=np.int64))
     return LayerCurves(
         named,
         layers,
+        last,
         tuple(map(str, names[column])),
         _means(place, scores["score"].to_numpy(dtype=float), shape),
         _means(place, scores["unique_r2"].to_numpy(dtype=float), shape),
@@ -160,9 +164,11 @@ def layer_curves_by(scores: pd.DataFrame, by: By, units: Units = "folds") -> Lay
 
 
 def _codes(scores: pd.DataFrame, columns: Sequence[str]) -> tuple[NDArray[np.int64], pd.DataFrame]:
-    """Number of each row's combination, by first appearance, and the combinations."""
-    codes = scores.groupby(list(columns), sort=False).ngroup().to_numpy()
-    return codes, scores[list(columns)].drop_duplicates().reset_index(drop=True)
+    """Give each row the number of its combination, by first appearance, and list those."""
+    codes = scores.groupby(list(columns), sort=False).ngroup()
+    return np.asarray(codes, dtype=np.int64), scores[list(columns)].drop_duplicates().reset_index(
+        drop=True
+    )
 
 
 def _means(places: NDArray[np.int64], values: Values, shape: tuple[int, ...]) -> Values:
@@ -187,11 +193,6 @@ def _interval(values: Values, axis: int) -> tuple[Values, Values, Values, NDArra
     t = np.where(n > 1, stdtrit(np.maximum(n - 1, 1), 0.975), np.nan)
     half = t * np.sqrt(variance / np.maximum(n, 1))
     return mean, mean - half, mean + half, n
-
-
-def _last(known: NDArray[np.bool_], layers: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Last layer of each curve."""
-    return np.where(known, layers, 0).max(axis=1)
 
 
 def baseline_table(units: pd.DataFrame, over: Units = "folds") -> pd.DataFrame:
@@ -236,7 +237,7 @@ def regions_left_out(peaks: pd.DataFrame, places: Mapping[str, int]) -> pd.DataF
     """
     counted = set(peaks["roi"][peaks["counts"]])
     others = peaks[~peaks["roi"].isin(counted) & peaks["roi"].isin(list(places))]
-    last = others["last"].where(others["last"] > 0, 1)
+    last = others["last"].clip(lower=1)
     depths = pd.DataFrame(
         {"roi": others["roi"], "place": others["roi"].map(places),
          "depth": others["place"] / last, "depth_low": others["place_low"] / last,
@@ -245,23 +246,34 @@ def regions_left_out(peaks: pd.DataFrame, places: Mapping[str, int]) -> pd.DataF
     return depths.groupby(["place", "roi"], as_index=False).mean()
 
 
-def hierarchy_input(curves: LayerCurves, peaks: pd.DataFrame) -> tuple[Values, list[str]]:
-    """Pick the curves that a hierarchy is counted from.
+def hierarchy_of(curves: LayerCurves, peaks: pd.DataFrame, places: Mapping[str, int]) -> Hierarchy:
+    """Count the hierarchy of one model's regions.
 
     Parameters
     ----------
     curves : LayerCurves
         By region.
     peaks : pandas.DataFrame
-        Theirs.
+        Theirs. Only curves whose peak counts are taken, in the units that all of them share.
+    places : mapping of str to int
 
     Returns
     -------
-    tuple of (ndarray of shape (n_units, n_curves, n_layers), list of str)
-        Of curves whose peak counts, in the units that all of them share; and each curve's region.
+    Hierarchy
+
+    Raises
+    ------
+    InputError
+        If the regions are too few for a test.
     """
-    whole = np.isfinite(curves.scores).any(axis=1).all(axis=1)
+    known: NDArray[np.bool_] = np.isfinite(curves.scores)
+    whole = np.all(np.any(known, axis=1), axis=1)
     kept = np.flatnonzero(whole & peaks["counts"].to_numpy())
     values = curves.scores[kept]
-    shared = np.isfinite(values).all(axis=(0, 2))
-    return values[:, shared].transpose(1, 0, 2), list(curves.keys["roi"].iloc[kept])
+    shared = np.all(known[kept], axis=(0, 2))
+    return hierarchy(
+        values[:, shared].transpose(1, 0, 2),
+        list(curves.keys["roi"].iloc[kept]),
+        places,
+        curves.layers / max(int(curves.last.max()), 1),
+    )

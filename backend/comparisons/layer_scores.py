@@ -61,15 +61,16 @@ def layer_scores(
     runs : pandas.DataFrame
         As of :func:`layer_runs`.
     selection : Selection
-        Its regions and hemisphere narrow the scores.
+        Its regions, hemisphere and range of layers narrow the scores.
     metric : {"r", "r_normalized", "unique_r2"}
 
     Returns
     -------
     pandas.DataFrame
-        One row per run, roi, hemisphere, layer and fold: run_id, roi, hemisphere, layer, unit (the
-        held-out story, or the number of the fold), score, ceiling, unique_r2, and from ``runs``
-        subject, split and design. Rows without the metric are left out.
+        One row per run, roi, hemisphere, layer and fold: run_id, roi, hemisphere, layer, n_layers
+        (the deepest in the run), unit (the held-out story, or the number of the fold), score,
+        ceiling, unique_r2, and from ``runs`` subject, split and design. Rows without the metric are
+        left out.
     """
     if metric not in METRICS:
         raise ValueError(f"unknown metric {metric!r}; accepted are {', '.join(METRICS)}")
@@ -77,8 +78,10 @@ def layer_scores(
     ids = list(runs["run_id"])
     scores = store.query(
         f"""
-        SELECT run_id, roi, hemisphere, layer, coalesce(held_out, fold::VARCHAR) AS unit,
-               {metric}::DOUBLE AS score, ceiling::DOUBLE AS ceiling, unique_r2::DOUBLE AS unique_r2
+        SELECT run_id, roi, hemisphere, layer,
+               max(layer) OVER (PARTITION BY run_id) AS n_layers,
+               coalesce(held_out, fold::VARCHAR) AS unit, {metric}::DOUBLE AS score,
+               ceiling::DOUBLE AS ceiling, unique_r2::DOUBLE AS unique_r2
         FROM roi_scores
         WHERE run_id IN ({", ".join("?" * len(ids))}) AND {within} AND {metric} IS NOT NULL
         ORDER BY roi, hemisphere, layer, fold
@@ -86,7 +89,8 @@ def layer_scores(
         [*ids, *values],
     )  # fmt: skip
     # In the order of the runs.
-    return runs[["run_id", "subject", "split", "design"]].merge(scores, on="run_id")
+    runs = runs[["run_id", "subject", "split", "design"]]
+    return runs.merge(selection.of_layers(scores), on="run_id")
 
 
 def baseline_units(

@@ -113,7 +113,8 @@ def peak(
     93 % or more, and become as wide as the model where there is no peak.
     """
     values = np.asarray(curves, dtype=np.float64)
-    named = np.arange(values.shape[-1]) if layers is None else np.asarray(layers, dtype=np.float64)
+    counted = np.arange(values.shape[-1]) if layers is None else layers
+    named = np.asarray(counted, dtype=np.float64)
     if values.ndim < 2 or named.shape != values.shape[-1:]:
         raise InputError(
             f"curves of shape {values.shape} over {named.size} layers were given; give one row per "

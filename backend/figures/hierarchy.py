@@ -110,7 +110,8 @@ def _stages(regions: pd.DataFrame, mode: Mode) -> list[dict[str, Any]]:
 
 def _name_stages(figure: go.Figure, regions: pd.DataFrame, mode: Mode) -> None:
     titles = {stage.place: stage.title for stage in catalog.hierarchy().values()}
-    for place, rows in regions.groupby("place"):
+    for place in sorted(set(regions["place"])):
+        rows = regions[regions["place"] == place]
         figure.add_annotation(
             text=titles.get(int(place), "").replace(" and ", "<br>and "),
             x=1, xref="paper", xanchor="left", xshift=8, align="left",

@@ -60,7 +60,7 @@ def panel_number(index: int) -> str:
 
 
 def lane_axis(index: int, n_panels: int) -> str:
-    """Number of the y axis of a panel's lane, as Plotly writes it."""
+    """Write the number of the y axis of a panel's lane, as Plotly does."""
     return str(n_panels + index + 1)
 
 

@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from backend.figures.labels import METRIC_TITLES, roi_title, short_region
+from backend.figures.labels import roi_title, short_region
 from backend.figures.layer_marks import AXIS_TITLES
-from backend.figures.theme import Mode, ink, mark_simulated, style
+from backend.figures.theme import Mode, mark_simulated, style
 
 _UNITS = {"r": "r", "r_normalized": "r / ceiling", "unique_r2": "unique R²"}
 _ROW = 25
 _TOP, _BOTTOM = 76, 62
 # More columns leave no room for a number in each cell.
-_NUMBERS = 14
+_NUMBERS = 12
 _MOST_TICKS = 20
 _SCALE = "Viridis"
 
@@ -45,7 +45,7 @@ def layer_map_figure(
     metric: str = "r",
     mode: Mode = "light",
     axis: str = "layer",
-    title: str = "",
+    subtitle: str = "",
 ) -> go.Figure:
     """Draw regions in rows and layers in columns, each row's peak framed.
 
@@ -60,7 +60,7 @@ def layer_map_figure(
     mode : {"light", "dark"}
     axis : {"layer", "depth"}
         What the columns are called.
-    title : str
+    subtitle : str
 
     Returns
     -------
@@ -99,7 +99,7 @@ def layer_map_figure(
     )  # fmt: skip
     style(figure, mode, height=_TOP + _BOTTOM + _ROW * max(len(rows), 5))
     figure.layout.shapes = _frames(peaks, rows, layers, mode)
-    _finish(figure, names, layers, metric, axis, title)
+    _finish(figure, names, layers, axis, subtitle)
     if (curves["evidence"] == "simulated").any():
         mark_simulated(figure, mode)
     return figure
@@ -121,10 +121,11 @@ def _frames(
     peaks: pd.DataFrame, rows: Sequence[tuple[str, str]], layers: Sequence[int], mode: Mode
 ) -> list[dict[str, object]]:
     frames = list[dict[str, object]]()
-    for peak in peaks.itertuples():
-        row, column = rows.index((peak.roi, peak.hemisphere)), layers.index(int(peak.layer))
+    for peak in peaks.to_dict("records"):
+        row = rows.index((peak["roi"], peak["hemisphere"]))
+        column = layers.index(int(peak["layer"]))
         line = {"color": "#FFFFFF" if mode == "dark" else "#000000", "width": 2.5,
-                "dash": "solid" if peak.counts else "dot"}  # fmt: skip
+                "dash": "solid" if peak["counts"] else "dot"}  # fmt: skip
         frames.append(
             {"type": "rect", "x0": column - 0.48, "x1": column + 0.48, "y0": row - 0.46,
              "y1": row + 0.46, "line": line}
@@ -136,7 +137,6 @@ def _finish(
     figure: go.Figure,
     names: Sequence[str],
     layers: Sequence[int],
-    metric: str,
     axis: str,
     title: str,
 ) -> None:
@@ -145,7 +145,7 @@ def _finish(
     shown = list(range(0, len(layers), step))
     labels = [str(layers[i]) if axis == "layer" else f"{layers[i] / last:.2g}" for i in shown]
     figure.update_layout(
-        title_text=title or f"{METRIC_TITLES[metric]} by region and layer",
+        title={"text": "Regions by layer", "subtitle": {"text": title}},
         margin={"t": _TOP, "b": _BOTTOM, "l": 90},
     )
     figure.update_xaxes(

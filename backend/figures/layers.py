@@ -156,7 +156,8 @@ def _traces(
     mode: Mode,
 ) -> list[dict[str, Any]]:
     traces, seen = list[dict[str, Any]](), set[str]()
-    for (split, name), rows in curves.groupby(["split", "title"], sort=False):
+    for pair, rows in curves.groupby(["split", "title"], sort=False):
+        split, name = (str(part) for part in pair)
         panel = panel_number(splits.index(split))
         traces += curve_traces(rows, name, of_title[name], axis, mode, panel, name not in seen)
         seen.add(name)

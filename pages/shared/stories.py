@@ -1,4 +1,4 @@
-"""What the Layers page shows of stories beside the curve: its parts, and a map of the cortex."""
+"""What the Layers page shows of stories beside the curves: a map of the cortex."""
 
 from functools import partial
 
@@ -9,16 +9,13 @@ import streamlit as st
 from backend.cortex.regions import surface_regions
 from backend.cortex.surfaces import SPACE
 from backend.errors import StoreError
-from backend.figures.breakdown import BY_TITLES, breakdown_figure
 from backend.figures.captions import results_caption
 from backend.figures.flatmap import flatmap_bytes, flatmap_figure
-from backend.figures.labels import METRIC_TITLES, roi_title, series_titles
+from backend.figures.labels import series_titles
 from backend.figures.theme import Mode
 from backend.store.reader import ResultStore
-from backend.store.story_queries import layer_breakdown, space_of, target_map
-from backend.views.choose import Chosen
-from pages.shared.panel import figure_panel, picture_panel
-from pages.shared.url import seed_one
+from backend.store.story_queries import space_of, target_map
+from pages.shared.panel import picture_panel
 
 _MAP_SHORT = {"r": "r", "unique_r2": "unique R²", "ceiling": "ceiling", "q": "q"}
 MAP_TITLES = {
@@ -28,44 +25,6 @@ MAP_TITLES = {
     "q": "q (Benjamini-Hochberg)",
 }
 _MAP_COLOURS = {"q": "viridis_r"}
-
-
-def show_parts(store: ResultStore, view: Chosen) -> None:
-    """Draw one model's curve by region, subject or story."""
-    st.subheader("Taken apart")
-    kinds = list(BY_TITLES)
-    seed_one("by", kinds)
-    by = st.segmented_control(
-        "By", kinds, required=True, format_func=BY_TITLES.__getitem__, key="by",
-        label_visibility="collapsed",
-    )  # fmt: skip
-    curves = layer_breakdown(store, view.selection.of_first_response(), view.split, view.metric, by)
-    if curves.empty:
-        st.info(
-            "This metric is not known here: normalized predictivity needs a noise ceiling.",
-            icon=":material/info:",
-        )
-        return
-    spread = "one fold each" if by == "story" else "mean over folds with 95% t intervals"
-    model = series_titles(curves)[curves["run_id"].iloc[0]]
-    what = f"{METRIC_TITLES[view.metric]} by layer and {by} of {model}, {spread}"
-    if by != "region":
-        what += f", {place_of(curves)}"
-    caption = results_caption(curves, what)
-    figure_panel(
-        f"layers-by-{by}",
-        lambda mode: breakdown_figure(curves, by, view.metric, mode),
-        curves,
-        caption,
-        alt=caption,
-    )
-
-
-def place_of(rows: pd.DataFrame) -> str:
-    """Name the region, and its side where it has one."""
-    first = rows.iloc[0]
-    title = roi_title(first["dataset"], first["roi"])
-    return title if first["hemisphere"] == "both" else f"{title}, {first['hemisphere']}"
 
 
 def show_map(store: ResultStore, curves: pd.DataFrame) -> None:

@@ -10,8 +10,11 @@ from scipy import stats
 from sklearn.isotonic import IsotonicRegression
 
 from backend.figures.labels import METRIC_TITLES, series_titles
-from backend.figures.layers import layer_figure, spread_labels
+from backend.figures.layer_levels import spread_labels
+from backend.figures.layers import layer_figure
 from tests.figures.conftest import Results
+
+LANES = {"y3", "y4"}
 
 
 def panels(figure: go.Figure) -> set[str]:
@@ -24,8 +27,20 @@ def texts(figure: go.Figure) -> list[str]:
 
 
 def levels(figure: go.Figure) -> list[float]:
-    """Heights of the horizontal lines."""
-    return [float(shape.y0) for shape in figure.layout.shapes]
+    """Heights of the horizontal lines of levels."""
+    return [float(s.y0) for s in figure.layout.shapes if s.type == "line" and s.yref != "paper"]
+
+
+def drawn(figure: go.Figure) -> list[go.Scatter]:
+    """The curves, without their ribbons."""
+    return [trace for trace in figure.data if trace.mode == "lines+markers"]
+
+
+def with_peaks(curves: pd.DataFrame) -> pd.DataFrame:
+    """A peak for each curve, from layer 0 to 2."""
+    highest = curves.loc[curves.groupby("run_id")["mean"].idxmax()]
+    titles = series_titles(curves)
+    return highest.assign(low=0.0, high=2.0, last=2, title=highest["run_id"].map(titles))
 
 
 def test_every_curve_shows_the_means_of_its_run_by_layer(
@@ -33,16 +48,16 @@ def test_every_curve_shows_the_means_of_its_run_by_layer(
 ) -> None:
     figure = layer_figure(curves, baselines)
     titles = series_titles(curves)
-    drawn = {(trace.name, trace.xaxis): trace for trace in figure.data}
-    assert len(drawn) == len(figure.data) == 3
+    of_run = {(trace.name, trace.xaxis): trace for trace in drawn(figure)}
+    assert len(of_run) == len(drawn(figure)) == 3
     for run_id, rows in curves.groupby("run_id"):
         axis = {"contiguous": "x", "shuffled": "x2"}[rows["split"].iloc[0]]
-        trace = drawn[titles[str(run_id)], axis]
+        trace = of_run[titles[str(run_id)], axis]
         assert list(trace.y) == list(rows["mean"])
-        assert [round(x) for x in trace.x] == list(rows["layer"])
+        assert list(trace.x) == list(rows["layer"])
 
 
-def test_error_bars_are_t_intervals_over_the_folds_that_were_written(
+def test_ribbons_are_t_intervals_over_the_folds_that_were_written(
     results: Results, baselines: pd.DataFrame
 ) -> None:
     curves = results.curves()
@@ -51,15 +66,71 @@ def test_error_bars_are_t_intervals_over_the_folds_that_were_written(
     for run_id, tables in results.written.items():
         split = curves[curves["run_id"] == run_id]["split"].iloc[0]
         axis = {"contiguous": "x", "shuffled": "x2"}[split]
-        (trace,) = [t for t in figure.data if (t.name, t.xaxis) == (titles[run_id], axis)]
+        (ribbon,) = [
+            t for t in figure.data if t.fill and (t.name, t.xaxis) == (titles[run_id], axis)
+        ]
         for layer in range(3):
             folds = [
                 row["r"] for row in tables.roi_scores
                 if row["layer"] == layer and row["roi"] == "left_ifg"
             ]  # fmt: skip
             low, high = stats.t.interval(0.95, len(folds) - 1, np.mean(folds), stats.sem(folds))
-            assert trace.y[layer] == pytest.approx(np.mean(folds), abs=1e-6)
-            assert trace.error_y.array[layer] == pytest.approx((high - low) / 2, abs=1e-6)
+            # There along the upper bounds, and back along the lower ones.
+            assert ribbon.y[layer] == pytest.approx(high, abs=1e-6)
+            assert ribbon.y[5 - layer] == pytest.approx(low, abs=1e-6)
+            assert ribbon.x[layer] == ribbon.x[5 - layer] == layer
+
+
+def test_curves_that_know_no_interval_have_no_ribbon(
+    curves: pd.DataFrame, baselines: pd.DataFrame
+) -> None:
+    figure = layer_figure(curves.assign(low=np.nan, high=np.nan), baselines)
+    assert len(figure.data) == len(drawn(figure)) == 3
+
+
+def test_relative_depth_lays_the_last_layers_over_each_other(
+    curves: pd.DataFrame, baselines: pd.DataFrame
+) -> None:
+    deep = curves.assign(run_id=curves["run_id"] + "deep", model="deep", layer=curves["layer"] * 6)
+    both = pd.concat([curves, deep])
+    figure = layer_figure(both, baselines, axis="depth")
+    assert {tuple(trace.x) for trace in drawn(figure)} == {(0.0, 0.5, 1.0)}
+    assert figure.layout.xaxis.title.text.startswith("Relative depth")
+
+
+def test_each_peak_has_a_bar_of_its_own_below_the_curves(
+    curves: pd.DataFrame, baselines: pd.DataFrame
+) -> None:
+    peaks = with_peaks(curves)
+    figure = layer_figure(curves, baselines, peaks=peaks)
+    bars = [trace for trace in figure.data if trace.yaxis in LANES]
+    assert len(bars) == 3
+    for bar in bars:
+        (row,) = peaks[
+            (peaks["title"] == bar.name)
+            & (peaks["split"] == {"x": "contiguous", "x2": "shuffled"}[bar.xaxis])
+        ].to_dict("records")
+        assert list(bar.x) == [row["low"], row["layer"], row["high"]]
+        (curve,) = [
+            t
+            for t in drawn(figure)
+            if t.name == bar.name and t.yaxis == bar.xaxis.replace("x", "y")
+        ]
+        assert bar.line.color == curve.line.color
+    assert len({bar.y[0] for bar in bars if bar.yaxis == "y3"}) == 2
+    lane, panel = figure.layout.yaxis3.domain, figure.layout.yaxis.domain
+    assert lane[1] < panel[0]
+    assert "peak layer [95%]" in texts(figure)
+
+
+def test_peaks_follow_the_axis_and_need_no_interval(
+    curves: pd.DataFrame, baselines: pd.DataFrame
+) -> None:
+    honest = curves[curves["split"] == "contiguous"]
+    peaks = with_peaks(honest).assign(layer=1, low=np.nan, high=np.nan)
+    figure = layer_figure(honest, baselines, peaks=peaks, axis="depth")
+    bars = [trace for trace in figure.data if trace.yaxis == "y2"]
+    assert [list(bar.x) for bar in bars] == [[0.5], [0.5]]
 
 
 def test_each_kind_of_fold_has_a_panel_that_says_so(
@@ -125,17 +196,27 @@ def test_the_ceiling_is_drawn_where_it_is_known(
     assert not [text for text in texts(unknown) if "ceiling" in text]
 
 
-def test_normalized_curves_stand_beside_normalized_baselines(
-    results: Results, baselines: pd.DataFrame
+def test_baselines_stand_in_bands_of_their_intervals_unless_another_holds_them(
+    curves: pd.DataFrame, baselines: pd.DataFrame
 ) -> None:
-    curves = results.curves("r_normalized")
-    figure = layer_figure(curves[curves["split"] == "contiguous"], baselines, "r_normalized")
-    of_split = baselines[baselines["split"] == "contiguous"]
-    means = of_split.groupby("baseline")["mean_normalized"].mean()
-    assert means["oasm"] in levels(figure)
-    assert means["oasm"] == pytest.approx(
-        of_split[of_split["baseline"] == "oasm"]["mean"].mean() / 0.8, rel=1e-6
-    )
+    honest = curves[curves["split"] == "contiguous"]
+    figure = layer_figure(honest, baselines)
+    bands = [(float(s.y0), float(s.y1)) for s in figure.layout.shapes if s.type == "rect"]
+    of_split = baselines[baselines["split"] == "contiguous"].groupby("baseline")[["low", "high"]]
+    means = of_split.mean()
+    for name in ("oasm", "all nuisance"):
+        assert (means.loc[name, "low"], means.loc[name, "high"]) in bands
+    # Sentence length is a part of all nuisance.
+    assert (means.loc["length", "low"], means.loc["length", "high"]) not in bands
+
+
+def test_the_ceiling_stands_in_the_band_of_its_spread(
+    curves: pd.DataFrame, baselines: pd.DataFrame
+) -> None:
+    spread = curves.assign(ceiling=0.8, ceiling_low=0.7, ceiling_high=1.1)
+    bands = [(s.y0, s.y1) for s in layer_figure(spread, baselines).layout.shapes]
+    # No correlation is beyond 1.
+    assert any(band == pytest.approx((0.7, 1.0)) for band in bands)
 
 
 def test_unique_variance_is_set_against_zero_and_not_against_correlations(
@@ -157,14 +238,15 @@ def test_series_are_told_apart_without_colour(
     curves: pd.DataFrame, baselines: pd.DataFrame
 ) -> None:
     honest = layer_figure(curves[curves["split"] == "contiguous"], baselines)
-    styles = [(trace.marker.symbol, trace.line.dash) for trace in honest.data]
+    styles = [(trace.marker.symbol, trace.line.dash) for trace in drawn(honest)]
     assert len(set(styles)) == len(styles) == 2
 
 
 def test_a_run_keeps_its_look_on_both_panels_and_one_place_in_the_legend(
     curves: pd.DataFrame, baselines: pd.DataFrame
 ) -> None:
-    twins = [t for t in layer_figure(curves, baselines).data if t.name == "tiny, full precision"]
+    figure = layer_figure(curves, baselines)
+    twins = [t for t in drawn(figure) if t.name == "tiny, full precision"]
     assert len(twins) == 2
     assert twins[0].line == twins[1].line
     assert twins[0].marker == twins[1].marker
@@ -180,7 +262,7 @@ def test_no_curve_has_the_colour_that_stands_for_sample_order(
         )
         figure = layer_figure(many[many["split"] == "contiguous"], baselines, mode=mode)
         (order,) = [a for a in figure.layout.annotations if "sample order" in a.text]
-        assert order.font.color not in {trace.line.color for trace in figure.data}
+        assert order.font.color not in {trace.line.color for trace in drawn(figure)}
 
 
 def test_dark_mode_changes_the_look_and_no_number(
@@ -203,6 +285,15 @@ def test_labels_of_baselines_and_ceiling_at_one_height_are_moved_apart(
         places = sorted(a.y for a in figure.layout.annotations if a.yref == axis)
         assert len(places) == 4
         assert all(b - a > 0.01 for a, b in itertools.pairwise(places))
+
+
+def test_no_label_of_a_level_runs_into_the_peaks(
+    curves: pd.DataFrame, baselines: pd.DataFrame
+) -> None:
+    lowest = baselines.assign(mean=curves["low"].min())
+    figure = layer_figure(curves, lowest, peaks=with_peaks(curves))
+    bottom = figure.layout.yaxis.range[0]
+    assert all(a.y > bottom for a in figure.layout.annotations if a.yref == "y")
 
 
 def cases() -> list[tuple[list[float], float]]:

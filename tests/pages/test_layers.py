@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import plotly.graph_objects as go
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -14,6 +15,11 @@ from tests.pages.conftest import LAYERS, Open, add_run, chart, is_well, words
 
 def names(app: AppTest) -> set[str]:
     return {trace.name for trace in chart(app, "layers").data}
+
+
+def curves_on(app: AppTest) -> list[go.Scatter]:
+    """Curves of a figure of one panel, without ribbons and peaks."""
+    return [t for t in chart(app, "layers").data if t.mode == "lines+markers" and t.yaxis == "y"]
 
 
 def test_the_results_that_ship_are_drawn_at_once(open_app: Open) -> None:
@@ -43,11 +49,12 @@ def test_another_data_set_changes_the_chart_and_the_url(open_app: Open, store: P
 def test_another_response_changes_the_numbers(open_app: Open, store: Path) -> None:
     add_run(store)
     app = open_app(LAYERS, data="toy")
-    before = chart(app, "layers").data[0].y
+    before = curves_on(app)[0].y
     app.selectbox(key="roi").set_value("left_ptl").run()
     assert is_well(app)
     expected = layer_curves(ResultStore(store), Selection(dataset="toy", rois=("left_ptl",)))
-    assert list(chart(app, "layers").data[0].y) == list(expected["mean"]) != list(before)
+    assert list(curves_on(app)[0].y) == pytest.approx(list(expected["mean"]))
+    assert list(before) != pytest.approx(list(expected["mean"]))
     assert app.query_params["roi"] == "left_ptl"
     assert "left_ptl: predictivity by layer" in chart(app, "layers").layout.title.text
 
@@ -91,7 +98,7 @@ def test_the_metric_changes_the_axis_the_caption_and_the_numbers(
     expected = layer_curves(
         ResultStore(store), Selection(dataset="toy", rois=("left_ifg",)), metric
     )
-    assert list(figure.data[0].y) == list(expected["mean"])
+    assert list(curves_on(app)[0].y) == pytest.approx(list(expected["mean"]))
     assert f"{METRIC_TITLES[metric]} by layer" in words(app)
     assert app.query_params["metric"] == metric
 
@@ -180,11 +187,11 @@ def test_measured_and_simulated_results_of_one_name_are_shown_apart(
     app = open_app(LAYERS, data="toy")
     assert is_well(app)
     assert names(app) == {"tiny, full precision"}
-    measured = chart(app, "layers").data[0].y
+    measured = curves_on(app)[0].y
     app.selectbox(key="evidence").set_value("simulated").run()
     assert is_well(app)
     assert names(app) == {"tiny, full precision"}
-    assert chart(app, "layers").data[0].y != measured
+    assert curves_on(app)[0].y != measured
     assert "SIMULATED" in [a.text for a in chart(app, "layers").layout.annotations]
     assert app.query_params["evidence"] == "simulated"
     assert is_well(app.switch_page("pages/overview.py").run())
@@ -214,7 +221,44 @@ def test_the_summary_names_the_best_layer_of_the_honest_folds(open_app: Open, st
     curves = layer_curves(ResultStore(store), Selection(dataset="toy", rois=("left_ifg",)))
     honest = curves[curves["split"] == "contiguous"]
     best = honest.loc[honest["mean"].idxmax()]
-    assert f"layer **{best['layer']}**, **{best['mean']:.3f}**" in words(app)
+    said = words(app)
+    assert f"layer **{best['layer']}** (95%: " in said
+    assert f"**{best['mean']:.3f}** [{best['low']:.3f}, {best['high']:.3f}] over 4" in said
+
+
+def test_relative_depth_is_a_choice_that_the_url_keeps(open_app: Open) -> None:
+    app = open_app(LAYERS)
+    assert list(curves_on(app)[0].x) == list(range(7))
+    app.segmented_control(key="axis").set_value("depth").run()
+    assert is_well(app)
+    assert list(curves_on(app)[0].x) == pytest.approx([layer / 6 for layer in range(7)])
+    assert app.query_params["axis"] == "depth"
+    assert list(curves_on(open_app(LAYERS, axis="depth"))[0].x)[-1] == 1
+
+
+def test_the_table_of_peaks_says_what_the_figure_draws(open_app: Open) -> None:
+    app = open_app(LAYERS, compressions="bnb-nf4")
+    (bar,) = [t for t in chart(app, "layers").data if t.yaxis == "y2"]
+    (row,) = app.dataframe[1].value.to_dict("records")
+    assert list(bar.x) == [int(row["95% interval"].split()[0]), row["Peak layer"],
+                           int(row["95% interval"].split()[-1])]  # fmt: skip
+    assert row["Counts"] == "yes"
+
+
+def test_responses_without_an_order_have_a_map_and_no_hierarchy(
+    open_app: Open, store: Path
+) -> None:
+    add_run(store)
+    app = open_app(LAYERS, data="toy")
+    assert is_well(app)
+    assert list(chart(app, "layer-map").layout.yaxis.ticktext) == ["left_ifg", "left_ptl"]
+    assert "No hierarchy" not in words(app)
+
+
+def test_hostile_controls_in_a_link_are_left_out(open_app: Open) -> None:
+    app = open_app(LAYERS, by="<script>", axis="[x](http://a)", of="'; DROP TABLE runs")
+    assert is_well(app)
+    assert names(app) == {"MiniLM-L6, full precision", "MiniLM-L6, int8", "MiniLM-L6, NF4"}
 
 
 def test_five_files_are_offered(open_app: Open) -> None:

@@ -46,7 +46,7 @@ def test_a_side_that_another_region_lacks_is_given_up(open_app: Open) -> None:
 @pytest.mark.parametrize(
     ("by", "names"),
     [
-        ("region", {"left", "right"}),
+        ("region", {"left", "right", "all nuisance", "noise ceiling"}),
         ("subject", {"sub-01", "sub-02"}),
         ("story", set(STORIES)),
     ],
@@ -56,6 +56,23 @@ def test_a_curve_is_taken_apart(open_app: Open, by: str, names: set[str]) -> Non
     app.segmented_control(key="by").set_value(by).run()
     assert is_well(app)
     assert {trace.name for trace in chart(app, f"layers-by-{by}").data} == names
+    assert app.query_params["by"] == by
+
+
+@pytest.mark.usefixtures("stories")
+def test_regions_have_a_map_and_too_few_of_them_no_hierarchy(open_app: Open) -> None:
+    app = open_app(LAYERS, data="tales")
+    assert list(chart(app, "layer-map").layout.yaxis.ticktext) == ["AC L", "AC R", "TP L"]
+    assert "No hierarchy: regions with a place in the order: 2" in words(app)
+
+
+def test_the_demo_cortex_has_its_hierarchy_with_the_order_and_who_contests_it(
+    open_app: Open,
+) -> None:
+    app = open_app(LAYERS, data="demo-cortex", compressions="none")
+    assert is_well(app)
+    assert chart(app, "hierarchy").layout.title.text.startswith("Early to late: ρ = ")
+    assert "It is a hypothesis, and contested: [Blank & Fedorenko 2020]" in words(app)
 
 
 @pytest.mark.usefixtures("stories")
@@ -79,7 +96,7 @@ def test_a_surface_is_drawn_flat_with_its_files(open_app: Open) -> None:
 
 def test_sentences_are_not_taken_apart(open_app: Open) -> None:
     app = open_app(LAYERS)
-    assert "Taken apart" not in words(app)
+    assert not [control for control in app.segmented_control if control.key == "by"]
 
 
 # Run

@@ -6,8 +6,7 @@ from scipy import stats
 from backend.errors import StoreError
 from backend.store import story_queries
 from backend.store.reader import ResultStore
-from backend.store.selection import Selection
-from tests.story_helpers import N_TARGETS, STORIES, make_story_config, write_story_run
+from tests.story_helpers import N_TARGETS, make_story_config, write_story_run
 
 SUBJECTS = ("sub-01", "sub-02")
 CONFIGS = {subject: make_story_config(subject=subject) for subject in SUBJECTS}
@@ -44,39 +43,6 @@ def test_a_region_is_summarised_at_its_best_layer(store, scores):
     low, high = stats.t.interval(0.95, len(unique) - 1, mean, sem)
     assert table.loc[("AC", "left"), "low"] == pytest.approx(low, abs=1e-6)
     assert table.loc[("AC", "left"), "high"] == pytest.approx(high, abs=1e-6)
-
-
-def test_breakdown_by_region_keeps_every_region_of_the_first_run(store):
-    selection = Selection(dataset="tales", subjects=("sub-01",), rois=("TP",), hemisphere="left")
-    curves = story_queries.layer_breakdown(store, selection, "leave-story-out", "r", "region")
-    assert set(zip(curves["roi"], curves["hemisphere"], strict=True)) == {
-        ("AC", "left"), ("AC", "right"), ("TP", "left")
-    }  # fmt: skip
-    assert set(curves["compression"]) == {"none"}
-    assert (curves["low"] < curves["mean"]).all()
-
-
-def test_breakdown_by_subject_keeps_every_subject_of_one_region(store, scores):
-    selection = Selection(dataset="tales", subjects=("sub-01",), rois=("TP",), hemisphere="left")
-    curves = story_queries.layer_breakdown(store, selection, "leave-story-out", "r", "subject")
-    assert sorted(curves["subject"].unique()) == list(SUBJECTS)
-    assert set(curves["roi"]) == {"TP"}
-    own = scores[(scores["run_id"] == CONFIGS["sub-02"].run_id) & (scores["roi"] == "TP")]
-    got = curves[curves["subject"] == "sub-02"].set_index("layer")["mean"]
-    np.testing.assert_allclose(got, own.groupby("layer")["r"].mean(), rtol=1e-5)
-
-
-def test_breakdown_by_story_is_one_fold_each_and_has_no_interval(store):
-    selection = Selection(dataset="tales", subjects=("sub-02",), rois=("AC",), hemisphere="right")
-    curves = story_queries.layer_breakdown(store, selection, "leave-story-out", "r", "story")
-    assert sorted(curves["held_out"].unique()) == sorted(STORIES)
-    assert len(curves) == 3 * len(STORIES)
-    assert curves["low"].isna().all()
-
-
-def test_an_unknown_metric_is_refused(store):
-    with pytest.raises(ValueError, match="accepted are r, r_normalized, unique_r2"):
-        story_queries.layer_breakdown(store, Selection(), "leave-story-out", "rho", "story")
 
 
 @pytest.mark.parametrize("what", ["r", "ceiling", "p", "q", "unique_r2"])
