@@ -7,11 +7,11 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from backend.comparisons.hierarchy import Hierarchy, hierarchy
 from backend.comparisons.peaks import Peak, peak
 from backend.comparisons.scores import Units
+from backend.statistics import t_half_widths
 from backend.statistics.units import Values
 
 By = Literal["model", "region", "subject", "story"]
@@ -190,8 +190,7 @@ def _interval(values: Values, axis: int) -> tuple[Values, Values, Values, NDArra
     variance = np.divide(
         (apart**2).sum(axis=axis), n - 1, out=np.full(total.shape, np.nan), where=n > 1
     )
-    t = np.where(n > 1, stdtrit(np.maximum(n - 1, 1), 0.975), np.nan)
-    half = t * np.sqrt(variance / np.maximum(n, 1))
+    half = t_half_widths(np.sqrt(variance), n)
     return mean, mean - half, mean + half, n
 
 

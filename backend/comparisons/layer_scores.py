@@ -22,6 +22,7 @@ def layer_runs(store: ResultStore, selection: Selection, splits: Sequence[str]) 
     ----------
     store : ResultStore
     selection : Selection
+        Runs without a score in its regions are left out.
     splits : sequence of str
         In the order in which they are shown.
 
@@ -33,18 +34,20 @@ def layer_runs(store: ResultStore, selection: Selection, splits: Sequence[str]) 
         runs that differ in their subject alone. Full precision before compressions.
     """
     where, parameters = selection.where()
+    within, values = selection.within_runs()
     frame = store.query(
         f"""
         SELECT {", ".join(_OF_RUNS)},
                concat_ws('|', model, compression, {DESIGN}) AS design
         FROM runs
         WHERE {where} AND split IN ({", ".join("?" * len(splits))})
+              AND run_id IN (SELECT run_id FROM roi_best WHERE {within})
         QUALIFY row_number() OVER (
             PARTITION BY subject, split, design ORDER BY created_at DESC, run_id
         ) = 1
         ORDER BY model, compression <> 'none', compression, created_at, subject, run_id
         """,
-        [*parameters, *splits],
+        [*parameters, *splits, *values],
     )
     order = {split: place for place, split in enumerate(splits)}
     return frame.sort_values("split", key=lambda s: s.map(order), kind="stable", ignore_index=True)

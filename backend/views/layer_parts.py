@@ -112,8 +112,8 @@ def layer_parts(store: ResultStore, chosen: Chosen, controls: LayerControls) -> 
         None where nothing fits the selection.
     """
     splits = [chosen.split, "shuffled"] if chosen.shuffled else [chosen.split]
-    runs = layer_runs(store, chosen.selection, splits)
     one_response = chosen.selection.model_copy(update={"rois": chosen.selection.rois[:1]})
+    runs = layer_runs(store, one_response, splits)
     models = _curves(store, few_series(runs), one_response, "model", controls.units, chosen.metric)
     if models is None:
         return None
