@@ -5,6 +5,7 @@ from typing import Literal, Self
 from pydantic import (
     BaseModel,
     ConfigDict,
+    Field,
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
@@ -21,6 +22,43 @@ class Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Reference(Entry):
+    """The fields of a bibliography's entry.
+
+    Attributes
+    ----------
+    kind : {"article", "inproceedings", "misc"}
+    authors : tuple of str
+        ``Family, Given`` each; a group's name in braces; ``others`` at the end of a list that goes
+        on.
+    title : str
+    year : int
+    venue : str or None
+        The journal, or the proceedings; none for ``misc``.
+    volume, number, pages : str or None
+    doi, arxiv : str or None
+    note : str or None
+    """
+
+    kind: Literal["article", "inproceedings", "misc"]
+    authors: tuple[str, ...] = Field(min_length=1)
+    title: str
+    year: int
+    venue: str | None = None
+    volume: str | None = None
+    number: str | None = None
+    pages: str | None = None
+    doi: str | None = None
+    arxiv: str | None = None
+    note: str | None = None
+
+    @model_validator(mode="after")
+    def _check_venue(self) -> Self:
+        if (self.venue is None) != (self.kind == "misc"):
+            raise ValueError("an article and a paper in proceedings need a venue, misc has none")
+        return self
+
+
 class Citation(Entry):
     """A reference, in the words that a caption uses.
 
@@ -32,11 +70,26 @@ class Citation(Entry):
         The full reference.
     url : str
         Where it can be read.
+    reference : Reference
+        The same, field by field.
     """
 
     short: str
     text: str
     url: str
+    reference: Reference
+
+
+class Family(Entry):
+    """A family of language models.
+
+    Attributes
+    ----------
+    citations : tuple of str
+        Keys in citations.yaml, of the papers behind it.
+    """
+
+    citations: tuple[str, ...] = Field(min_length=1)
 
 
 class Weights(Entry):

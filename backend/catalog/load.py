@@ -12,6 +12,7 @@ from backend.catalog.entries import (
     Compression,
     DatasetEntry,
     Entry,
+    Family,
     Finding,
     ModelEntry,
     RoiEntry,
@@ -50,6 +51,12 @@ def datasets() -> Mapping[str, DatasetEntry]:
 def citations() -> Mapping[str, Citation]:
     """Return the references behind data sets, figures and findings."""
     return _read("citations.yaml", Citation)
+
+
+@cache
+def families() -> Mapping[str, Family]:
+    """Return the families of language models."""
+    return _read("families.yaml", Family)
 
 
 @cache

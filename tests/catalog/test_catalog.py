@@ -6,7 +6,7 @@ import yaml
 from pydantic import ValidationError
 
 from backend import catalog
-from backend.catalog.entries import Citation, RoiEntry
+from backend.catalog.entries import Reference, RoiEntry
 from backend.catalog.load import FOLDER
 from backend.paths import ASSETS
 
@@ -15,6 +15,7 @@ READERS = {
     "compressions.yaml": catalog.compressions,
     "datasets.yaml": catalog.datasets,
     "citations.yaml": catalog.citations,
+    "families.yaml": catalog.families,
     "findings.yaml": catalog.findings,
     "claims.yaml": catalog.published_claims,
     "rois.yaml": catalog.rois,
@@ -57,12 +58,37 @@ def test_every_region_has_one_place_in_the_hierarchy_and_later_stages_come_later
 
 def test_every_citation_but_the_projects_own_can_be_read_somewhere():
     for key, citation in catalog.citations().items():
-        assert citation.url.startswith("https://") or key == "cortexscale-demo"
+        assert citation.url.startswith("https://") or key.startswith("cortexscale")
+
+
+def test_every_family_has_its_papers():
+    assert set(catalog.families()) == {entry.family for entry in catalog.models().values()}
+    cited = {key for family in catalog.families().values() for key in family.citations}
+    assert cited <= set(catalog.citations())
+
+
+def test_a_reference_says_what_its_words_say():
+    for key, citation in catalog.citations().items():
+        reference = citation.reference
+        if not key.startswith("cortexscale"):
+            assert str(reference.year) in citation.text, key
+            first = reference.authors[0].split(",")[0].strip("{}")
+            assert first.split()[-1] in citation.text, key
+        if reference.arxiv:
+            assert citation.url.endswith(reference.arxiv), key
+
+
+@pytest.mark.parametrize("kind", ["article", "inproceedings", "misc"])
+def test_a_venue_belongs_to_articles_and_papers_in_proceedings(kind):
+    fields = {"kind": kind, "authors": ["A, B"], "title": "c", "year": 2000}
+    wrong = fields if kind != "misc" else {**fields, "venue": "d"}
+    with pytest.raises(ValidationError, match="need a venue, misc has none"):
+        Reference.model_validate(wrong)
 
 
 def test_a_key_that_nobody_reads_is_refused():
     with pytest.raises(ValidationError, match="Extra inputs"):
-        Citation.model_validate({"short": "a", "text": "b", "url": "", "doi": "c"})
+        Reference.model_validate({"kind": "misc", "authors": ["a"], "isbn": "c"})
 
 
 def test_ceilings_are_correlations_of_responses_that_are_there():

@@ -1,0 +1,1 @@
+"""What leaves the app beside the figures: methods, references, and bundles of both."""
