@@ -13,6 +13,8 @@ from backend.encoding.scores import r2
 Array = NDArray[np.float32]
 Scaling = Literal["each", "together"]
 ALPHAS: tuple[float, ...] = tuple(float(alpha) for alpha in np.logspace(0, 6, 13))
+STORY_ALPHAS: tuple[float, ...] = tuple(float(alpha) for alpha in np.logspace(1.5, 6, 10))
+"""Candidates, for kernels that were levelled by :func:`~backend.encoding.kernels.level_kernel`."""
 
 
 def standardise(train: Array, test: Array, scaling: Scaling = "each") -> tuple[Array, Array]:

@@ -19,6 +19,7 @@ from backend.encoding.kernel_ridge import solve_kernel_ridge
 from backend.encoding.kernels import level_kernel, story_kernel
 from backend.encoding.leaks import leak_warning
 from backend.encoding.parallel import map_parallel
+from backend.encoding.ridge import STORY_ALPHAS
 from backend.encoding.scores import pearson_r, r2
 from backend.encoding.story_folds import make_story_folds
 from backend.encoding.variance import partition_variance
@@ -45,15 +46,11 @@ from backend.jobs.story_rows import baseline_rows, roi_rows, space_row, target_r
 from backend.jobs.story_scores import Ceilings, Scoreboard, SetScores, repeats_of_folds
 from backend.jobs.story_targets import in_regions, region_targets
 from backend.statistics import block_permutation_p
+from backend.statistics.permutation import BLOCK_SECONDS
 from backend.store.shards import RunTables, write_run
 
 Array = NDArray[np.float32]
 Result = TypeVar("Result")
-ALPHAS = tuple(float(alpha) for alpha in np.logspace(1.5, 6, 10))
-"""Candidates, for kernels that were levelled by :func:`~backend.encoding.kernels.level_kernel`."""
-BLOCK_SECONDS = 40.0
-"""Length of the blocks that are permuted: longer than a response remembers, so that no more null
-targets are called significant than should be."""
 
 
 def run_story_encoding(
@@ -204,7 +201,7 @@ class Fitter:
 
         def of_fold(index: int) -> tuple[Array, Array, Array]:
             fold, kernel = self.folds[index], kernel_of(index)
-            fit = solve_kernel_ridge(kernel, inside, fold, ALPHAS, device=self.device)
+            fit = solve_kernel_ridge(kernel, inside, fold, STORY_ALPHAS, device=self.device)
             truth = inside[fold.test]
             return self._spread(pearson_r(fit.predicted, truth)), r2(fit.predicted, truth), kernel
 
@@ -237,12 +234,12 @@ class Fitter:
         def of_fold(index: int) -> tuple[Array, Array, Array]:
             fold = self.folds[index]
             kernel = self.kernel(features, fold)
-            fit = solve_kernel_ridge(kernel, responses, fold, ALPHAS, device=self.device)
+            fit = solve_kernel_ridge(kernel, responses, fold, STORY_ALPHAS, device=self.device)
             partition = partition_variance(
                 {"layer": kernel, "nuisance": nuisance[index]},
                 inside,
                 fold,
-                ALPHAS,
+                STORY_ALPHAS,
                 remove=["layer"],
                 known={"layer": baseline_r2[index]},
             )

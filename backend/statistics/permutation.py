@@ -19,6 +19,9 @@ from backend.errors import InputError
 
 Array = NDArray[np.floating]
 Floats = NDArray[np.float32]
+BLOCK_SECONDS = 40.0
+"""Length of the blocks that are permuted: longer than a response remembers, so that no more null
+targets are called significant than should be."""
 # Orders that permutations may take; with fewer, p could never reach 0.05.
 _LEAST_ORDERS = 20
 # Correlations closer than this differ by the rounding of 32-bit sums only, and count as ties.
