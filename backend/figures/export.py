@@ -1,36 +1,70 @@
-"""Figures as files: PNG, SVG, PDF, HTML, and their data as CSV."""
+"""Figures as files: PNG, SVG, PDF, HTML, and their data as CSV and Parquet."""
 
 import base64
 import copy
 import html
-from typing import Literal
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 import plotly.graph_objects as go
+import pyarrow as pa
+import pyarrow.parquet as pq
 
-from backend.errors import CortexScaleError
 from backend.figures.captions import wrap
+from backend.figures.lay_out import CAPTION_COLOUR, GROUND, lay_out
+from backend.figures.png import pixels_across, with_density
+from backend.figures.render import ExportError, ImageFormat, Picture, images_available, render
+from backend.figures.sizes import DOUBLE, PageSize
+from backend.figures.theme import Mode
 
-ImageFormat = Literal["png", "svg", "pdf"]
-WIDTH = 1100
+__all__ = [
+    "ExportError",
+    "ImageFormat",
+    "Order",
+    "export_csv",
+    "export_html",
+    "export_image",
+    "export_images",
+    "export_parquet",
+    "images_available",
+    "picture_at",
+    "picture_html",
+    "with_caption",
+]
+
 _CAPTION_SIZE = 12
 _LINE_PIXELS = 16
-_PNG_SCALE = 2.0
+_SVG_SIZE = re.compile(rb'(<svg\b[^>]*?) width="[\d.]+" height="[\d.]+"')
 
 
-class ExportError(CortexScaleError):
-    """A figure that cannot be turned into a file on this machine."""
+@dataclass(frozen=True)
+class Order:
+    """A figure that is to become a picture.
+
+    Attributes
+    ----------
+    figure : plotly.graph_objects.Figure
+        In the same mode.
+    caption : str
+        Left out where it is empty.
+    kind : {"png", "svg", "pdf"}
+    size : PageSize
+    mode : {"light", "dark"}
+    """
+
+    figure: go.Figure
+    caption: str
+    kind: ImageFormat
+    size: PageSize
+    mode: Mode = "light"
 
 
-def images_available() -> bool:
-    """Whether a browser is here that can render figures to PNG, SVG and PDF."""
-    # kaleido's own search, imported here since only exports need it.
-    from choreographer.browsers.chromium import Chromium
-
-    return Chromium.find_browser(skip_local=False) is not None
-
-
-def export_image(figure: go.Figure, caption: str, kind: ImageFormat) -> bytes:
+def export_image(
+    figure: go.Figure, caption: str, kind: ImageFormat, size: PageSize = DOUBLE
+) -> bytes:
     """Render a figure with its caption on a white ground.
 
     Parameters
@@ -39,55 +73,107 @@ def export_image(figure: go.Figure, caption: str, kind: ImageFormat) -> bytes:
         In light mode.
     caption : str
     kind : {"png", "svg", "pdf"}
-        PNG at twice the size in pixels.
+    size : PageSize, optional
+        Two columns at 300 dpi by default.
 
     Returns
     -------
     bytes
+        Of that physical size: a PNG says its dpi, an SVG and a PDF's page are as wide.
 
     Raises
     ------
     ExportError
         If there is no Chrome or Chromium, or it fails.
     """
-    if not images_available():
-        raise ExportError(
-            "PNG, SVG and PDF need Chrome or Chromium, which is not on this machine's path. "
-            "Install it (Debian: apt-get install chromium), or take HTML or CSV."
-        )
-    # Imported here since only exports need it.
-    from kaleido.errors import KaleidoError
+    (made,) = export_images([Order(figure, caption, kind, size)])
+    return made
 
-    captioned = with_caption(figure, caption)
-    try:
-        return bytes(
-            captioned.to_image(
-                format=kind,
-                width=WIDTH,
-                height=captioned.layout.height,
-                scale=_PNG_SCALE if kind == "png" else 1,
+
+def export_images(orders: Sequence[Order]) -> list[bytes]:
+    """Render several figures in one browser, which takes seconds to start.
+
+    Parameters
+    ----------
+    orders : sequence of Order
+
+    Returns
+    -------
+    list of bytes
+
+    Raises
+    ------
+    ExportError
+        If there is no Chrome or Chromium, or it fails.
+    """
+    laid_out = [lay_out(o.figure, o.size, o.caption, o.mode) for o in orders]
+    made = render(
+        [
+            Picture(
+                figure,
+                order.kind,
+                order.size.pixels / figure.layout.width if order.kind == "png" else 1.0,
             )
-        )
-    except (KaleidoError, RuntimeError, ValueError, OSError) as error:
-        raise ExportError(
-            f"the browser could not render the figure ({error}). Try again, or take HTML."
-        ) from error
+            for figure, order in zip(laid_out, orders, strict=True)
+        ]
+    )
+    return [_sized(data, order, figure)
+            for data, order, figure in zip(made, orders, laid_out, strict=True)]  # fmt: skip
 
 
-def export_html(figure: go.Figure, caption: str) -> bytes:
+def _sized(data: bytes, order: Order, figure: go.Figure) -> bytes:
+    if order.kind == "png":
+        return with_density(data, order.size.dpi)
+    if order.kind == "svg":
+        height = order.size.width_mm * figure.layout.height / figure.layout.width
+        return _svg_at(data, order.size.width_mm, height)
+    return data
+
+
+def _svg_at(svg: bytes, width_mm: float, height_mm: float) -> bytes:
+    """Give a drawing that has a view box its size on paper."""
+    size = f'width="{width_mm:.2f}mm" height="{height_mm:.2f}mm"'.encode()
+    return _SVG_SIZE.sub(rb"\1 " + size, svg, count=1)
+
+
+def picture_at(data: bytes, kind: ImageFormat, size: PageSize) -> bytes:
+    """Say of a picture that was drawn in pixels how wide it is on paper.
+
+    Parameters
+    ----------
+    data : bytes
+    kind : {"png", "svg", "pdf"}
+        Others than PNG stay as they were drawn.
+    size : PageSize
+
+    Returns
+    -------
+    bytes
+        Its pixels stay; how many make an inch follows from the width.
+    """
+    if kind != "png":
+        return data
+    return with_density(data, pixels_across(data) / (size.width_mm / 25.4))
+
+
+def export_html(figure: go.Figure, caption: str, mode: Mode = "light") -> bytes:
     """Write a figure with its caption as one self-contained, interactive page.
 
     Parameters
     ----------
     figure : plotly.graph_objects.Figure
     caption : str
+    mode : {"light", "dark"}
+        Of the ground.
 
     Returns
     -------
     bytes
-        UTF-8.
+        UTF-8; the same for the same figure.
     """
-    page: str = with_caption(figure, caption).to_html(include_plotlyjs=True, full_html=True)
+    page: str = with_caption(figure, caption, mode).to_html(
+        include_plotlyjs=True, full_html=True, div_id="figure"
+    )
     return page.encode("utf-8")
 
 
@@ -128,17 +214,42 @@ def export_csv(frame: pd.DataFrame, caption: str) -> bytes:
     bytes
         UTF-8, with a header.
     """
-    renamed = frame.rename(columns={"source": "citation"})
-    return renamed.assign(caption=caption).to_csv(index=False).encode("utf-8")
+    return _tidy(frame).assign(caption=caption).to_csv(index=False).encode("utf-8")
 
 
-def with_caption(figure: go.Figure, caption: str) -> go.Figure:
-    """Put a caption under a copy of a figure, on a white ground.
+def export_parquet(frame: pd.DataFrame, caption: str) -> bytes:
+    """Write a figure's data likewise as Parquet, which keeps the types of columns.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    caption : str
+        In a column, and in the file's metadata.
+
+    Returns
+    -------
+    bytes
+    """
+    tidy = _tidy(frame).assign(caption=pd.Categorical([caption] * len(frame)))
+    table = pa.Table.from_pandas(tidy, preserve_index=False)
+    file = io.BytesIO()
+    pq.write_table(table.replace_schema_metadata({"caption": caption}), file)
+    return file.getvalue()
+
+
+def _tidy(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.rename(columns={"source": "citation"})
+
+
+def with_caption(figure: go.Figure, caption: str, mode: Mode = "light") -> go.Figure:
+    """Put a caption under a copy of a figure, as wide as a browser's window.
 
     Parameters
     ----------
     figure : plotly.graph_objects.Figure
     caption : str
+    mode : {"light", "dark"}
+        Of the ground.
 
     Returns
     -------
@@ -150,8 +261,8 @@ def with_caption(figure: go.Figure, caption: str) -> go.Figure:
     extra = _LINE_PIXELS * (text.count("<br>") + 1) + 14
     bottom = captioned.layout.margin.b or 60
     captioned.update_layout(
-        paper_bgcolor="white",
-        plot_bgcolor="white",
+        paper_bgcolor=GROUND[mode],
+        plot_bgcolor=GROUND[mode],
         height=(captioned.layout.height or 460) + extra,
         margin_b=bottom + extra,
     )
@@ -160,6 +271,6 @@ def with_caption(figure: go.Figure, caption: str) -> go.Figure:
         x=0, xref="paper", xanchor="left", xshift=-60,
         y=0, yref="paper", yanchor="top", yshift=-bottom,
         align="left", showarrow=False,
-        font={"size": _CAPTION_SIZE, "color": "#374151"},
+        font={"size": _CAPTION_SIZE, "color": CAPTION_COLOUR[mode]},
     )  # fmt: skip
     return captioned

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import plotly.graph_objects as go
 
-from backend.figures.export import images_available
+from backend.figures.render import Picture, images_available, render
 
 # A browser window of 1440 pixels leaves a figure on a page about as many.
 _WIDTH = 1040
@@ -52,7 +52,7 @@ def make_poster(figure: go.Figure, folder: Path) -> Path | None:
         return path
     if not images_available():
         return None
-    svg = figure.to_image(format="svg", width=_WIDTH, height=figure.layout.height)
+    (svg,) = render([Picture(go.Figure(figure).update_layout(width=_WIDTH), "svg")])
     folder.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=folder, suffix=".part")
     with os.fdopen(handle, "wb") as file:

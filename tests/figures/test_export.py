@@ -3,29 +3,35 @@
 import io
 import itertools
 import re
-import struct
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from html.parser import HTMLParser
 
 import pandas as pd
 import plotly.graph_objects as go
+import pyarrow.parquet as pq
 import pytest
 from choreographer.browsers.chromium import Chromium
+from kaleido import Kaleido
 from kaleido.errors import KaleidoError
+from PIL import Image
 from pypdf import PdfReader
 
 from backend.figures.captions import results_caption
 from backend.figures.export import (
-    WIDTH,
     ExportError,
+    Order,
     export_csv,
     export_html,
     export_image,
+    export_images,
+    export_parquet,
     images_available,
     with_caption,
 )
+from backend.figures.lay_out import lay_out
 from backend.figures.layers import layer_figure
+from backend.figures.sizes import DOUBLE, page_size
 from backend.paths import PRECOMPUTED
 from backend.store.queries import baseline_scores, layer_curves
 from backend.store.reader import ResultStore
@@ -90,14 +96,64 @@ def overlap(one: Box, other: Box) -> bool:
     )
 
 
-def test_png_has_twice_the_pixels_of_the_figure_and_its_caption(
-    figure: go.Figure, caption: str
+@pytest.fixture(scope="module")
+def files(figure: go.Figure, caption: str) -> dict[tuple[str, str], bytes]:
+    """Each kind at one column, and a slide, all by one browser."""
+    wanted = [("png", "single"), ("svg", "single"), ("pdf", "single"), ("pdf", "150"),
+              ("png", "slide"), ("svg", "single"), ("pdf", "single")]  # fmt: skip
+    made = export_images([Order(figure, caption, k, page_size(w, 600)) for k, w in wanted])
+    # What is asked for twice is the same twice.
+    assert made[1] == made[5]
+    assert made[2] == made[6]
+    return dict(zip(wanted[:5], made, strict=False))
+
+
+def test_a_png_has_the_asked_dpi_and_width_when_it_is_opened_again(
+    files: dict[tuple[str, str], bytes],
 ) -> None:
-    png = export_image(figure, caption, "png")
-    assert png.startswith(b"\x89PNG\r\n\x1a\n")
-    width, height = struct.unpack(">II", png[16:24])
-    assert (width, height) == (2 * WIDTH, 2 * with_caption(figure, caption).layout.height)
-    assert WIDTH == 1100
+    picture = Image.open(io.BytesIO(files["png", "single"]))
+    assert picture.info["dpi"] == pytest.approx((600, 600), abs=0.1)
+    assert picture.width / picture.info["dpi"][0] * 25.4 == pytest.approx(85, abs=0.1)
+
+
+def test_a_slide_is_16_to_9(files: dict[tuple[str, str], bytes]) -> None:
+    picture = Image.open(io.BytesIO(files["png", "slide"]))
+    assert picture.width / picture.height == pytest.approx(16 / 9, abs=0.002)
+
+
+@pytest.mark.parametrize("width", ["single", "150"])
+def test_a_pdf_is_as_wide_as_asked(files: dict[tuple[str, str], bytes], width: str) -> None:
+    box = PdfReader(io.BytesIO(files["pdf", width])).pages[0].mediabox
+    asked = 85 if width == "single" else 150
+    assert float(box.width) / 72 * 25.4 == pytest.approx(asked, abs=1)
+
+
+def type_sizes(pdf: bytes) -> list[float]:
+    """Points of every piece of text."""
+    sizes: list[float] = []
+
+    def note(text: str, matrix: list[float], position: list[float], font: object, size: float):
+        if text.strip():
+            sizes.append(abs(size * position[3] * matrix[3]))
+
+    PdfReader(io.BytesIO(pdf)).pages[0].extract_text(visitor_text=note)
+    return sizes
+
+
+@pytest.mark.parametrize("width", ["single", "150"])
+def test_type_is_7_to_8_points_at_any_width(
+    files: dict[tuple[str, str], bytes], width: str
+) -> None:
+    sizes = type_sizes(files["pdf", width])
+    assert sizes
+    assert min(sizes) >= 6.9
+    assert max(sizes) <= 8.1
+
+
+def test_an_svg_is_as_wide_as_asked(files: dict[tuple[str, str], bytes]) -> None:
+    root = ET.fromstring(files["svg", "single"])
+    assert root.get("width") == "85.00mm"
+    assert root.get("viewBox")
 
 
 def test_svg_is_xml_that_holds_the_caption_as_text(svg: ET.Element, caption: str) -> None:
@@ -113,12 +169,12 @@ def test_nothing_on_an_exported_figure_overlaps_or_runs_off_it(
     assert len(placed) == 9
     assert not [pair for pair in itertools.combinations(placed, 2)
                 if overlap(placed[pair[0]], placed[pair[1]])]  # fmt: skip
-    height = with_caption(figure, caption).layout.height
+    laid_out = lay_out(figure, DOUBLE, caption).layout
     for left, top, right, bottom in placed.values():
         assert left >= 0
-        assert right <= WIDTH
+        assert right <= laid_out.width
         assert top >= 0
-        assert bottom <= height
+        assert bottom <= laid_out.height
 
 
 def test_labels_of_levels_that_are_nearly_equal_can_all_be_read(
@@ -174,8 +230,8 @@ def test_html_holds_plotly_and_the_caption_and_loads_nothing(
 def test_without_a_browser_images_say_what_to_install(
     figure: go.Figure, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("backend.figures.export.images_available", lambda: False)
-    with pytest.raises(ExportError, match="apt-get install chromium.*HTML or CSV"):
+    monkeypatch.setattr("backend.figures.render.images_available", lambda: False)
+    with pytest.raises(ExportError, match="apt-get install chromium.*HTML, CSV or Parquet"):
         export_image(figure, "caption", kind)
 
 
@@ -198,10 +254,10 @@ def test_images_are_offered_where_a_browser_is_found_and_only_there(
 def test_a_browser_that_fails_is_an_error_with_advice(
     figure: go.Figure, fail: Callable[[], Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def to_image(*args: object, **kwargs: object) -> bytes:
+    async def calc_fig(*args: object, **kwargs: object) -> bytes:
         raise fail()
 
-    monkeypatch.setattr(go.Figure, "to_image", to_image)
+    monkeypatch.setattr(Kaleido, "calc_fig", calc_fig)
     with pytest.raises(ExportError, match=r"the browser was killed.*take HTML"):
         export_image(figure, "caption", "png")
 
@@ -221,6 +277,16 @@ def test_every_row_of_a_csv_says_where_it_comes_from(shipped: pd.DataFrame, capt
     assert set(table["evidence"]) == {"measured"}
     assert all("Pereira et al. 2018" in text for text in table["citation"])
     assert set(table["caption"]) == {caption}
+
+
+def test_parquet_keeps_numbers_and_types(shipped: pd.DataFrame, caption: str) -> None:
+    content = io.BytesIO(export_parquet(shipped, caption))
+    table = pd.read_parquet(content)
+    assert (table[["mean", "low", "high"]] == shipped[["mean", "low", "high"]]).all(axis=None)
+    assert table["layer"].dtype == shipped["layer"].dtype
+    assert set(table["caption"]) == {caption}
+    assert "citation" in table
+    assert pq.read_schema(content).metadata[b"caption"].decode() == caption
 
 
 def test_a_caption_is_added_to_a_copy_with_room_of_its_own(figure: go.Figure) -> None:
