@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import pandas as pd
 import plotly.graph_objects as go
 
+from backend.figures.render import ImageFormat
 from backend.figures.theme import Mode
 
-ImageFormat = Literal["png", "svg", "pdf"]
+__all__ = ["ImageFormat", "Sheet"]
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class Sheet:
     build : callable or None
         Makes the Plotly figure for a mode.
     draw : callable or None
-        Makes the file of a picture that is no Plotly figure, for a mode and a format. One of
-        ``build`` and ``draw`` is there.
+        Makes the file of a picture that is no Plotly figure, for a mode and a format. Where
+        neither is there, the sheet is a table.
     data : pandas.DataFrame
         The plotted numbers.
     caption : str
@@ -44,6 +44,6 @@ class Sheet:
     run_ids: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse a sheet that shows nothing, or two things."""
-        if (self.build is None) == (self.draw is None):
+        """Refuse a sheet that shows two things."""
+        if self.build is not None and self.draw is not None:
             raise ValueError(f"the sheet {self.key} takes one of build and draw")

@@ -1,0 +1,190 @@
+"""The Overview without its widgets: the best of a selection, and the figures of the page."""
+
+from dataclasses import dataclass
+from functools import cache
+
+import pandas as pd
+
+from backend.figures.captions import published_caption, results_caption
+from backend.figures.confound import confound_figure, measured_slopes, published_slopes
+from backend.figures.layers import layer_figure
+from backend.figures.legible import few_series, n_series
+from backend.figures.published import published_layer_figure
+from backend.store.queries import baseline_scores, layer_curves, published
+from backend.store.reader import ResultStore
+from backend.views.choose import Chosen
+from backend.views.narrow import Parameters
+from backend.views.sheet import Sheet
+
+PUBLISHED_DATASET = "Pereira2018 (fMRI, sentence reading)"
+_SLOPE_COLUMNS = ["evidence", "source", "dataset", "name", "split", "mean", "low", "high"]
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What the store says of a selection at a glance.
+
+    Attributes
+    ----------
+    honest : pandas.DataFrame
+        Curves on honest folds, no more than can be told apart.
+    baselines : pandas.DataFrame
+        On the same folds.
+    n_left_out : int
+        Models and compressions that a figure cannot bear.
+    n_series : int
+        Of all.
+    best : pandas.Series
+        The best layer at full precision, or of all where nothing is at full precision.
+    curves : Sheet
+    slopes : Sheet or None
+        Honest beside shuffled folds, where both were measured.
+    """
+
+    honest: pd.DataFrame
+    baselines: pd.DataFrame
+    n_left_out: int
+    n_series: int
+    best: pd.Series
+    curves: Sheet
+    slopes: Sheet | None
+
+
+def sheets(store: ResultStore, chosen: Chosen, parameters: Parameters) -> list[Sheet]:
+    """Make the figures of the page.
+
+    Parameters
+    ----------
+    store : ResultStore
+    chosen : Chosen
+    parameters : mapping of str to sequence of str
+        The page has none of its own.
+
+    Returns
+    -------
+    list of Sheet
+    """
+    found = overview(store, chosen)
+    own = [] if found is None else [found.curves, found.slopes]
+    return [sheet for sheet in (*own, published_sheet(store)) if sheet is not None]
+
+
+def overview(store: ResultStore, chosen: Chosen) -> Overview | None:
+    """Find the best of a selection, and what it is to be seen beside.
+
+    Parameters
+    ----------
+    store : ResultStore
+    chosen : Chosen
+
+    Returns
+    -------
+    Overview or None
+        None where nothing on honest folds fits.
+    """
+    first = chosen.of_first_response()
+    every = layer_curves(store, first.selection, "r")
+    curves = few_series(every)
+    baselines = baseline_scores(store, first.selection)
+    baselines = baselines[baselines["run_id"].isin(curves["run_id"])]
+    honest = curves[curves["split"] == chosen.split]
+    if honest.empty:
+        return None
+    floors = baselines[baselines["split"] == chosen.split]
+    best = _best_layer(honest)
+    return Overview(
+        honest=honest,
+        baselines=floors,
+        n_left_out=n_series(every) - n_series(curves),
+        n_series=n_series(every),
+        best=best,
+        curves=_curves_sheet(honest, floors),
+        slopes=_slopes_sheet(store, chosen, curves, baselines, best),
+    )
+
+
+def _best_layer(honest: pd.DataFrame) -> pd.Series:
+    uncompressed = honest[honest["compression"] == "none"]
+    shown = honest if uncompressed.empty else uncompressed
+    return shown.loc[shown["mean"].idxmax()]
+
+
+def _curves_sheet(honest: pd.DataFrame, baselines: pd.DataFrame) -> Sheet:
+    caption = results_caption(
+        honest,
+        "Brain predictivity (Pearson r) by layer, mean over folds with 95% t intervals; dotted: "
+        "baselines on the same folds",
+    )
+    return Sheet(
+        key="overview-layers",
+        build=cache(lambda mode: layer_figure(honest, baselines, "r", mode, height=480)),
+        draw=None,
+        data=honest,
+        caption=caption,
+        alt=caption,
+        run_ids=tuple(honest["run_id"].unique()),
+    )
+
+
+def _slopes_sheet(
+    store: ResultStore,
+    chosen: Chosen,
+    curves: pd.DataFrame,
+    baselines: pd.DataFrame,
+    best: pd.Series,
+) -> Sheet | None:
+    alike = _of_run_like(best, curves)
+    if best["evidence"] != "measured" or "shuffled" not in set(alike["split"]):
+        return None
+    measured = measured_slopes(alike, _of_run_like(best, baselines), chosen.split)
+    others = published_slopes(published(store), PUBLISHED_DATASET)
+    caption = " ".join(
+        [
+            results_caption(measured, "Left: predictivity with honest and with shuffled folds"),
+            published_caption(others, "Right: the same comparison for GPT2-XL"),
+        ]
+    )
+    quoted = others.assign(evidence="published", source=others["citation"])
+    return Sheet(
+        key="folds",
+        build=cache(lambda mode: confound_figure(measured, others, mode)),
+        draw=None,
+        data=pd.concat([measured, quoted])[_SLOPE_COLUMNS],
+        caption=caption,
+        alt=caption,
+        run_ids=tuple(alike["run_id"].unique()),
+    )
+
+
+def _of_run_like(row: pd.Series, frame: pd.DataFrame) -> pd.DataFrame:
+    same = (frame["model"] == row["model"]) & (frame["compression"] == row["compression"])
+    return frame[same]
+
+
+def published_sheet(store: ResultStore) -> Sheet | None:
+    """Draw the published curves over layers.
+
+    Parameters
+    ----------
+    store : ResultStore
+
+    Returns
+    -------
+    Sheet or None
+        None where the store holds none.
+    """
+    figures = published(store)
+    rows = figures[figures["layer"].notna()]
+    if rows.empty:
+        return None
+    caption = published_caption(
+        rows, "Published brain predictivity by layer, mean with 1.96 standard errors"
+    )
+    return Sheet(
+        key="published-layers",
+        build=cache(lambda mode: published_layer_figure(rows, mode)),
+        draw=None,
+        data=rows.assign(evidence="published"),
+        caption=caption,
+        alt=caption,
+    )
