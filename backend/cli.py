@@ -12,6 +12,7 @@ from backend.commands import (
     compact,
     compress,
     encode,
+    figure,
     jobs,
     models,
     precompute,
@@ -36,6 +37,7 @@ EPILOG = """a first session:
   python -m backend encode --dataset demo-cortex
   python -m backend results
   python -m backend export --table layers --out layers.csv
+  python -m backend figure "/layers?data=demo-sentences" --out figures
   streamlit run app.py
 
 Exit codes: 0 done, 2 something given cannot be used (the message says what), 130 interrupted.
@@ -57,6 +59,7 @@ def build_parser() -> argparse.ArgumentParser:
     quality.add_parser(commands)
     models.add_parser(commands)
     results.add_parsers(commands)
+    figure.add_parser(commands)
     claims.add_parser(commands)
     jobs.add_parsers(commands)
     cache.add_parser(commands)
