@@ -98,7 +98,7 @@ def model_words(runs: Sequence[Run]) -> str:
     """Name the models with their papers and numbers of parameters, and which layers were read."""
     trained, twins = [], []
     sizes = dict(of_each(runs, lambda run: (run.config.model, int(run.row["n_parameters"]))))
-    families = dict(of_each(runs, lambda run: (run.config.model, str(run.row["model_family"]))))
+    families = dict(of_each(runs, _family))
     for model, size in sizes.items():
         if model.endswith(RANDOM_TWIN):
             twins.append(model_title(model.removesuffix(RANDOM_TWIN)))
@@ -115,6 +115,11 @@ def model_words(runs: Sequence[Run]) -> str:
         return f"{text}, in every layer; layer 0 is the embedding output."
     listed = ["all layers" if of is None else f"layers {', '.join(map(str, of))}" for of in layers]
     return f"{text}, in {joined(listed)}; layer 0 is the embedding output."
+
+
+def _family(run: Run) -> tuple[str, str]:
+    entry = catalog.models().get(run.config.model)
+    return run.config.model, entry.family if entry else str(run.row["model_family"])
 
 
 def compression_words(runs: Sequence[Run]) -> str:

@@ -13,6 +13,8 @@ from backend.errors import CortexScaleError
 
 ImageFormat = Literal["png", "svg", "pdf"]
 _SECONDS = 90.0
+# Else a PDF's figure would be shrunk to leave a margin, and its type with it.
+_NO_MARGIN = "<style>@page { margin: 0 }</style>"
 _UID = re.compile(rb'id="defs-([0-9a-f]+)"')
 _DATE = re.compile(rb"/(CreationDate|ModDate) \(D:\d{14}")
 _NO_DATE = rb"/\1 (D:19800101000000"
@@ -88,10 +90,17 @@ def render(pictures: Sequence[Picture]) -> list[bytes]:
 
 
 async def _render(pictures: Sequence[Picture]) -> list[bytes]:
-    from kaleido import Kaleido
+    from kaleido import Kaleido, PageGenerator
+
+    class Page(PageGenerator):
+        def generate_index(self) -> str:
+            page = str(super().generate_index()).replace("</head>", f"{_NO_MARGIN}</head>")
+            # Becomes the title of a PDF.
+            return page.replace("Kaleido-fier", "CortexScale")
 
     # MathJax would be fetched from the network, and no figure has formulas.
-    async with Kaleido(timeout=_SECONDS, mathjax=False) as browser:
+    page = Page(mathjax=False)
+    async with Kaleido(timeout=_SECONDS, page_generator=page) as browser:
         return [
             await browser.calc_fig(
                 picture.figure,
@@ -109,6 +118,6 @@ async def _render(pictures: Sequence[Picture]) -> list[bytes]:
 def _settled(data: bytes, kind: ImageFormat) -> bytes:
     """Take out what differs from one rendering to the next: dates, and names drawn at random."""
     if kind == "pdf":
-        return _DATE.sub(_NO_DATE, data).replace(b"(Kaleido-fier)", b"(CortexScale.)")
+        return _DATE.sub(_NO_DATE, data)
     uid = _UID.search(data) if kind == "svg" else None
     return data if uid is None else data.replace(uid[1], b"c0ffee"[: len(uid[1])])

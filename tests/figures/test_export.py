@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import math
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
@@ -132,9 +133,11 @@ def type_sizes(pdf: bytes) -> list[float]:
     """Points of every piece of text."""
     sizes: list[float] = []
 
-    def note(text: str, matrix: list[float], position: list[float], font: object, size: float):
+    def note(
+        text: str, matrix: list[float], position: list[float], font: object, size: float
+    ) -> None:
         if text.strip():
-            sizes.append(abs(size * position[3] * matrix[3]))
+            sizes.append(size * math.hypot(*position[2:4]) * math.hypot(*matrix[2:4]))
 
     PdfReader(io.BytesIO(pdf)).pages[0].extract_text(visitor_text=note)
     return sizes
