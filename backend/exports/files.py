@@ -139,7 +139,7 @@ def file_name(sheet: Sheet, name: Format) -> str:
 
 
 def _file(
-    sheet: Sheet, name: Format, choice: Choice, pictures: Mapping[tuple[str, str], bytes]
+    sheet: Sheet, name: Format, choice: Choice, pictures: Mapping[tuple[str, ImageFormat], bytes]
 ) -> bytes | None:
     if name == "csv":
         return export_csv(sheet.data, sheet.caption)

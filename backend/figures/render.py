@@ -92,7 +92,7 @@ def render(pictures: Sequence[Picture]) -> list[bytes]:
 async def _render(pictures: Sequence[Picture]) -> list[bytes]:
     from kaleido import Kaleido, PageGenerator
 
-    class Page(PageGenerator):
+    class Page(PageGenerator):  # type: ignore[misc]
         def generate_index(self) -> str:
             page = str(super().generate_index()).replace("</head>", f"{_NO_MARGIN}</head>")
             # Becomes the title of a PDF.

@@ -106,7 +106,7 @@ def overview(store: ResultStore, chosen: Chosen) -> Overview | None:
 def _best_layer(honest: pd.DataFrame) -> pd.Series:
     uncompressed = honest[honest["compression"] == "none"]
     shown = honest if uncompressed.empty else uncompressed
-    return shown.loc[shown["mean"].idxmax()]
+    return shown.iloc[int(shown["mean"].to_numpy().argmax())]
 
 
 def _curves_sheet(honest: pd.DataFrame, baselines: pd.DataFrame) -> Sheet:
