@@ -30,6 +30,7 @@ from backend.compression.memory import explained_memory
 from backend.compression.method import LoadedMethod, WrittenMethod
 from backend.compression.registry import against, method_of
 from backend.errors import CortexScaleError, InputError, ModelError
+from backend.features.allocator import giving_back_at_once
 from backend.features.alternatives import find_alternatives
 from backend.features.footprint import count_weights, weight_bytes
 from backend.features.memory import free_memory
@@ -141,7 +142,12 @@ def _load(
     method = method_of(compression)
     where = choose_device(device)
     done = "loaded" if method is None else f"compressed ({compression}) and loaded"
-    with _quiet_libraries(), _readable_errors(source, done), _memory(source, f"being {done}"):
+    with (
+        giving_back_at_once(),
+        _quiet_libraries(),
+        _readable_errors(source, done),
+        _memory(source, f"being {done}"),
+    ):
         config = AutoConfig.from_pretrained(source.location, trust_remote_code=False)
         architecture = Architecture(config.to_dict())
         _require_one_stack(source, config)

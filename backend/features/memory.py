@@ -13,7 +13,6 @@ from backend.features.footprint import FLOAT32, Footprint, is_packed, weight_byt
 # later with its tokenizer, threads and buffers: measured at 0.54 to 0.60 and 0.70 GB.
 LOADING_PROCESS_BYTES = 0.6e9
 PROCESS_BYTES = 0.7e9
-_HALF = 2.0
 _QUERY = ("nvidia-smi", "--query-gpu=memory.free", "--format=csv,noheader,nounits")
 
 
@@ -38,8 +37,8 @@ def memory_need(footprint: Footprint, compression: str, work: float = 0.0) -> Me
     """Expect the memory of a process that loads a model and works with it, on a processor.
 
     A checkpoint in 32-bit floats is mapped and used in place. One in 16 bits is read through a
-    mapping, which goes when it has been read. Packing to 8 bits leaves a copy in 16 bits behind,
-    packing to 4 bits holds the packed weights twice for a while (as measured).
+    mapping, which goes when it has been read. Packing to 4 bits holds the packed weights twice for
+    a while (as measured).
 
     Parameters
     ----------
@@ -57,21 +56,17 @@ def memory_need(footprint: Footprint, compression: str, work: float = 0.0) -> Me
     loaded = weight_bytes(weights, compression)
     in_place = footprint.stored_bytes >= FLOAT32
     read = footprint.stored_bytes * weights.total
-    left, twice = 0.0, 0.0
-    if compression == "bnb-int8":
-        left = _HALF * weights.linear
-    elif is_packed(compression) and not in_place:
+    twice = 0.0
+    if is_packed(compression) and not in_place:
         twice = loaded - FLOAT32 * (weights.embeddings + weights.other)
     mapped = 0.0 if in_place and loaded == dense else read
     stays = mapped if in_place else 0.0
     return MemoryNeed(
         peak=max(
-            LOADING_PROCESS_BYTES + mapped + loaded + left + twice,
-            PROCESS_BYTES + stays + loaded + left + work,
+            LOADING_PROCESS_BYTES + mapped + loaded + twice,
+            PROCESS_BYTES + stays + loaded + work,
         ),
-        needed=max(
-            LOADING_PROCESS_BYTES + loaded + left + twice, PROCESS_BYTES + loaded + left + work
-        ),
+        needed=max(LOADING_PROCESS_BYTES + loaded + twice, PROCESS_BYTES + loaded + work),
     )
 
 

@@ -10,7 +10,7 @@ def names(alternatives):
 
 
 def test_the_same_model_packed_comes_first_then_the_largest_of_its_family():
-    found = find_alternatives(resolve_model("falcon3-7b-base"), "none", free=16e9)
+    found = find_alternatives(resolve_model("falcon3-7b-base"), "none", free=15e9)
     assert names(found) == [
         ("falcon3-7b-base", "bnb-nf4"), ("falcon3-3b-base", "none"), ("falcon3-1b-base", "none"),
     ]  # fmt: skip
@@ -49,7 +49,7 @@ def test_a_model_of_unknown_size_has_none():
 
 
 def test_an_alternative_is_written_as_the_command_line_takes_it():
-    found = find_alternatives(resolve_model("falcon3-7b-base"), "none", free=16e9)
+    found = find_alternatives(resolve_model("falcon3-7b-base"), "none", free=15e9)
     assert str(found[0]).startswith("falcon3-7b-base with bnb-nf4 (")
     assert str(found[1]).startswith("falcon3-3b-base (")
 

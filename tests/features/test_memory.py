@@ -59,9 +59,17 @@ def folder_of(tmp_path_factory):
     return make
 
 
-# Not of weights that are packed while they are loaded: how many of them wait at once depends on
-# what else the machine does, and the same load was seen to peak at 0.92 and at 1.30 GB.
-@pytest.mark.parametrize(("dtype", "compression"), [("float32", "none"), ("bfloat16", "none")])
+@pytest.mark.parametrize(
+    ("dtype", "compression"),
+    [
+        ("float32", "none"),
+        ("bfloat16", "none"),
+        ("float32", "bnb-int8"),
+        ("float32", "bnb-nf4"),
+        ("bfloat16", "bnb-int8"),
+        ("bfloat16", "bnb-nf4"),
+    ],
+)
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells a peak")
 def test_the_peak_of_a_process_is_the_expected_one(dtype, compression, folder_of, tmp_path):
     folder = folder_of(dtype)
