@@ -1,6 +1,6 @@
 """Lanes below the panels of a layer figure: a bar for each curve's peak and its interval."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -115,24 +115,22 @@ def _bar(row: dict[Any, Any], look: Look, axis: str, y: float) -> dict[str, Any]
     }  # fmt: skip
 
 
-def label_lane(
-    figure: go.Figure, indices: Sequence[int], n_panels: int, n_rows: int, mode: Mode
-) -> None:
-    """Say right of a lane what it shows.
+def label_lane(figure: go.Figure, n_panels: int, n_rows: int, intervals: bool, mode: Mode) -> None:
+    """Say right of the last lane what it shows.
 
     Parameters
     ----------
     figure : plotly.graph_objects.Figure
         Changed in place.
-    indices : sequence of int
-        Panels, from 0, that have room for it.
     n_panels, n_rows : int
+    intervals : bool
+        Whether peaks have any.
     mode : {"light", "dark"}
     """
-    for index in indices:
-        figure.add_annotation(
-            text="peak layer [95%]",
-            x=1.0, xref=f"x{panel_number(index)} domain", xanchor="left", xshift=6,
-            y=n_rows / 2, yref=f"y{lane_axis(index, n_panels)}",
-            showarrow=False, font={"size": 13, "color": muted(mode)},
-        )  # fmt: skip
+    last = n_panels - 1
+    figure.add_annotation(
+        text="peak layer [95%]" if intervals else "peak layer",
+        x=1.0, xref=f"x{panel_number(last)} domain", xanchor="left", xshift=6,
+        y=n_rows / 2, yref=f"y{lane_axis(last, n_panels)}",
+        showarrow=False, font={"size": 13, "color": muted(mode)},
+    )  # fmt: skip

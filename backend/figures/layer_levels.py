@@ -131,7 +131,7 @@ def level_shapes(levels: Sequence[Level], panel: str, mode: Mode) -> list[dict[s
 
 
 def label_levels(
-    figure: go.Figure, levels: Sequence[Level], panel: str, gap: float, floor: float
+    figure: go.Figure, levels: Sequence[Level], panel: str, gap: float, span: tuple[float, float]
 ) -> None:
     """Name levels right of a panel, as near as leaves each name legible.
 
@@ -144,14 +144,11 @@ def label_levels(
         Number of its axes as Plotly writes it: empty for the first.
     gap : float
         Distance in data units at which two labels stop touching.
-    floor : float
-        Where the panel ends, in data units: no label stands below it.
+    span : tuple of (float, float)
+        Where the panel ends, in data units: no label stands beyond it.
     """
     ascending = sorted((level for level in levels if level.text), key=lambda level: level.y)
-    places = spread_labels([level.y for level in ascending], gap)
-    for index in range(len(places)):
-        least = floor + gap / 2 if index == 0 else places[index - 1] + gap
-        places[index] = max(places[index], least)
+    places = _inside(spread_labels([level.y for level in ascending], gap), gap, span)
     for level, place in zip(ascending, places, strict=True):
         figure.add_annotation(
             text=f"<b>{level.text}</b>" if level.bold else level.text,
@@ -165,6 +162,17 @@ def label_levels(
             font={"size": 13, "color": level.line["color"]},
             align="left",
         )
+
+
+def _inside(places: Sequence[float], gap: float, span: tuple[float, float]) -> list[float]:
+    """Push labels that run over an end of their panel back into it, and others before them."""
+    moved: list[float] = []
+    for place in places:
+        moved.append(max(place, moved[-1] + gap if moved else span[0] + gap / 2))
+    for index in reversed(range(len(moved))):
+        most = moved[index + 1] - gap if index + 1 < len(moved) else span[1] - gap / 2
+        moved[index] = min(moved[index], most)
+    return moved
 
 
 def spread_labels(values: Sequence[float], gap: float) -> list[float]:

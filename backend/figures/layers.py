@@ -32,10 +32,8 @@ from backend.figures.layer_marks import (
     looks,
     with_depth,
 )
-from backend.figures.theme import Mode, mark_simulated, muted, style
+from backend.figures.theme import LEGEND_ROW, Mode, legend_rows, mark_simulated, muted, style
 
-# Above and below two panels.
-_MARGINS = 176
 _RIGHT_MARGIN = {1: 190, 2: 140}
 
 
@@ -111,10 +109,12 @@ def layer_figure(
     figure.update_yaxes(range=[low, high])
     if rows:
         split_off_lanes(figure, len(splits), rows, mode)
-        label_lane(figure, [len(splits) - 1], len(splits), rows, mode)
-    gap = LABEL_PIXELS * (high - low) / (height - _MARGINS - lane_pixels(rows))
+        known = peaks is not None and peaks["low"].notna().any()
+        label_lane(figure, len(splits), rows, bool(known), mode)
+    plotted = height - figure.layout.margin.t - figure.layout.margin.b - lane_pixels(rows)
+    gap = LABEL_PIXELS * (high - low) / plotted
     for index, of_split in enumerate(levels):
-        label_levels(figure, of_split, panel_number(index), gap, low)
+        label_levels(figure, of_split, panel_number(index), gap, (low, high))
     return figure
 
 
@@ -178,12 +178,14 @@ def _finish(
     title: str,
 ) -> None:
     first = curves.iloc[0]
-    what = title or roi_title(first["dataset"], first["roi"])
+    what = title or f"{roi_title(first['dataset'], first['roi'])}: predictivity by layer"
+    # A second row of the legend pushes the panels down, not the title off.
+    rows = legend_rows(list(dict.fromkeys(curves["title"])))
     figure.update_layout(
-        title_text=f"{what}: predictivity by layer",
+        title_text=what,
         margin={
             "r": _RIGHT_MARGIN[len(splits)],
-            "t": 84 if len(splits) == 1 else 116,
+            "t": (84 if len(splits) == 1 else 116) + LEGEND_ROW * (rows - 1),
         },
         legend={"y": 1.0 if len(splits) == 1 else 1.09},
     )

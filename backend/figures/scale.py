@@ -14,10 +14,12 @@ from backend.figures.layer_levels import spread_labels
 from backend.figures.theme import (
     BASELINE_DASH,
     DASHES,
+    LEGEND_ROW,
     SYMBOLS,
     Mode,
     faint,
     ink,
+    legend_rows,
     mark_simulated,
     muted,
     series_colour,
@@ -39,8 +41,6 @@ _TOP, _BOTTOM = 64, 66
 # Of a label of two lines.
 _LABEL_PIXELS = 38
 _LABEL_MARGIN = 180
-_LEGEND_ROW = 24
-_LEGEND_WIDTH = 760
 # Decades beyond the outermost models, and about a single one.
 _EDGE, _ALONE_EDGE = 0.12, 0.7
 _LEFT = 0.65
@@ -421,9 +421,9 @@ def _finish(
     mode: Mode,
     height: int,
 ) -> None:
-    n_rows = _legend_rows([str(trace.name) for trace in figure.data if trace.showlegend])
+    n_rows = legend_rows([str(trace.name) for trace in figure.data if trace.showlegend])
     alone = len(places) == 1
-    top = _TOP + _LEGEND_ROW * (n_rows - 1) + (0 if alone else 40)
+    top = _TOP + LEGEND_ROW * (n_rows - 1) + (0 if alone else 40)
     rows = places[-1].row
     style(figure, mode, height if alone else top + _BOTTOM + _PANEL_PIXELS * rows)
     first = points.iloc[0]
@@ -460,17 +460,6 @@ def _span(points: pd.DataFrame, levels: pd.DataFrame, metric: str) -> tuple[floa
     low, high = float(np.nanmin(marks)), float(np.nanmax(marks))
     pad = 0.06 * (high - low or 1.0)
     return low - pad, high + pad
-
-
-def _legend_rows(names: Sequence[str]) -> int:
-    """Guess how many rows a legend of these names takes above a plot in a narrow window."""
-    width, rows = 0.0, 1
-    for name in names:
-        entry = 42 + 6.8 * len(name)
-        if width and width + entry > _LEGEND_WIDTH:
-            width, rows = 0.0, rows + 1
-        width += entry
-    return rows
 
 
 def _ticks(values: pd.Series, axis: str, sparse: bool) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """One look for every figure: large type, few marks, colours that everybody can tell apart."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import plotly.graph_objects as go
@@ -20,6 +21,10 @@ BASELINE_DASH = "dot"
 _INK = {"light": "#1A1D21", "dark": "#F2F4F7"}
 _MUTED = {"light": "#6B7280", "dark": "#9CA3AF"}
 _GRID = {"light": "#E5E7EB", "dark": "#374151"}
+LEGEND_ROW = 24
+"""Height of a row of a legend, in pixels."""
+# Of a figure in a narrow window.
+_LEGEND_WIDTH = 760
 _FONT = "Source Sans, Helvetica, Arial, sans-serif"
 
 
@@ -59,6 +64,26 @@ def faint(colour: str, opacity: float) -> str:
     """
     red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
     return f"rgba({red},{green},{blue},{opacity})"
+
+
+def legend_rows(names: Sequence[str]) -> int:
+    """Guess how many rows a legend of these names takes above a plot in a narrow window.
+
+    Parameters
+    ----------
+    names : sequence of str
+
+    Returns
+    -------
+    int
+    """
+    width, rows = 0.0, 1
+    for name in names:
+        entry = 42 + 6.8 * len(name)
+        if width and width + entry > _LEGEND_WIDTH:
+            width, rows = 0.0, rows + 1
+        width += entry
+    return rows
 
 
 def style(figure: go.Figure, mode: Mode = "light", height: int = 460) -> go.Figure:

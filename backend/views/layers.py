@@ -21,7 +21,7 @@ from backend.views.layer_parts import Curves, LayerParts, layer_parts
 from backend.views.narrow import Parameters
 from backend.views.sheet import Sheet
 
-_PLURALS = {"model": "models", "region": "regions", "subject": "subjects", "story": "stories"}
+_PLURALS = {"subject": "subjects", "story": "stories"}
 PEAK_COLUMNS = [
     "title", "roi", "hemisphere", "split", "layer", "low", "high", "place", "place_low",
     "place_high", "last", "score", "score_low", "score_high", "unique_r2", "unique_low", "counts",
@@ -106,7 +106,9 @@ def _curves_sheet(curves: Curves, chosen: Chosen, controls: LayerControls) -> Sh
         what += f" and {curves.by} of {_model_of(curves)}"
     if curves.by != "region":
         what += f", {place_title(curves.table)}"
-    what += f", {spread}; below: the peak's layer and its 95% bootstrap interval"
+    what += f", {spread}; below: the peak's layer"
+    if curves.peaks["low"].notna().any():
+        what += " and its 95% bootstrap interval"
     if chosen.metric != "unique_r2":
         what += "; dotted: baselines on the same folds; thick: the noise ceiling where it is known"
     title = "" if curves.by == "model" else _title(curves)
@@ -122,8 +124,9 @@ def _curves_sheet(curves: Curves, chosen: Chosen, controls: LayerControls) -> Sh
 
 
 def _title(curves: Curves) -> str:
-    of = f"{_PLURALS[curves.by].capitalize()}, {_model_of(curves)}"
-    return of if curves.by == "region" else f"{of}, {place_title(curves.table)}"
+    if curves.by == "region":
+        return f"Regions, {_model_of(curves)}"
+    return f"{place_title(curves.table)}: {_PLURALS[curves.by]}, {_model_of(curves)}"
 
 
 def _draw(curves: Curves, metric: str, axis: str, title: str, mode: Mode) -> go.Figure:

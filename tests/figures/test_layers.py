@@ -287,13 +287,16 @@ def test_labels_of_baselines_and_ceiling_at_one_height_are_moved_apart(
         assert all(b - a > 0.01 for a, b in itertools.pairwise(places))
 
 
-def test_no_label_of_a_level_runs_into_the_peaks(
-    curves: pd.DataFrame, baselines: pd.DataFrame
+@pytest.mark.parametrize("height", [-0.1, 0.799])
+def test_no_label_of_a_level_runs_over_an_end_of_its_panel(
+    curves: pd.DataFrame, baselines: pd.DataFrame, height: float
 ) -> None:
-    lowest = baselines.assign(mean=curves["low"].min())
-    figure = layer_figure(curves, lowest, peaks=with_peaks(curves))
-    bottom = figure.layout.yaxis.range[0]
-    assert all(a.y > bottom for a in figure.layout.annotations if a.yref == "y")
+    alike = baselines.assign(mean=height)
+    figure = layer_figure(curves, alike, peaks=with_peaks(curves))
+    bottom, top = figure.layout.yaxis.range
+    places = [a.y for a in figure.layout.annotations if a.yref == "y"]
+    assert len(places) == 4
+    assert all(bottom < place < top for place in places)
 
 
 def cases() -> list[tuple[list[float], float]]:
