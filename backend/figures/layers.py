@@ -62,7 +62,7 @@ def layer_figure(
     metric : {"r", "r_normalized", "unique_r2"}
     mode : {"light", "dark"}
     height : int
-        Pixels.
+        Pixels, without what peaks and further rows of the legend take.
     peaks : pandas.DataFrame, optional
         See :meth:`backend.comparisons.layer_curves.LayerCurves.peaks`; with title and split.
     axis : {"layer", "depth"}
@@ -98,7 +98,8 @@ def layer_figure(
     names = list(dict.fromkeys(curves["title"]))
     rows = 0 if peaks is None else len(names)
     figure.add_traces(_traces(curves, peaks, splits, looks(names, mode), axis, mode))
-    style(figure, mode, height)
+    extra = lane_pixels(rows) + LEGEND_ROW * (legend_rows(names) - 1)
+    style(figure, mode, height + extra)
     figure.layout.shapes = [
         shape
         for index, of_split in enumerate(levels)
@@ -111,7 +112,8 @@ def layer_figure(
         split_off_lanes(figure, len(splits), rows, mode)
         known = peaks is not None and peaks["low"].notna().any()
         label_lane(figure, len(splits), rows, bool(known), mode)
-    plotted = height - figure.layout.margin.t - figure.layout.margin.b - lane_pixels(rows)
+    margins = figure.layout.margin.t + figure.layout.margin.b
+    plotted = figure.layout.height - margins - lane_pixels(rows)
     gap = LABEL_PIXELS * (high - low) / plotted
     for index, of_split in enumerate(levels):
         label_levels(figure, of_split, panel_number(index), gap, (low, high))
