@@ -8,9 +8,9 @@ ASSETS = PROJECT / "assets"
 STORE_VARIABLE = "CORTEXSCALE_STORE"
 CACHE_VARIABLE = "CORTEXSCALE_CACHE"
 PRECOMPUTED_VARIABLE = "CORTEXSCALE_PRECOMPUTED"
-PRECOMPUTED = Path(
-    os.environ.get(PRECOMPUTED_VARIABLE) or PROJECT / "precomputed" / "results.duckdb"
-)
+SHIPPED = PROJECT / "precomputed" / "results.duckdb"
+"""Results that ship with the project."""
+PRECOMPUTED = Path(os.environ.get(PRECOMPUTED_VARIABLE) or SHIPPED)
 """Results shown beside the user's own: those that ship, or the file of another group that the
 environment variable ``CORTEXSCALE_PRECOMPUTED`` names."""
 

@@ -1,10 +1,11 @@
-"""``cache``: models' states of stories on disk, listed and pruned."""
+"""``cache``: models' states of stories, and models' copies, on disk: listed and pruned."""
 
 import argparse
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from backend.compression.copies import StoredCopy, list_copies, remove_copies
 from backend.errors import InputError
 from backend.features.cache import FORMAT_VERSION, Entry, list_entries, remove_entries
 from backend.paths import cache_folder
@@ -13,28 +14,34 @@ _COLUMNS = (
     "model", "compression", "mode", "context", "pooling", "story", "words", "layers", "size",
     "last used", "state",
 )  # fmt: skip
+_COPY_COLUMNS = ("model", "compression", "size", "made", "state")
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the subcommand."""
     parser = commands.add_parser(
         "cache",
-        help="list and prune the states of stories that runs keep on disk",
+        help="list and prune the states of stories, and the models, that runs keep on disk",
         description="Reading a story is the slow part of a run, so every layer's states are kept: "
         "the next run of the same model, compression, context and story begins at the regression. "
+        "So are the models that were compressed, and random twins (--copies). "
         "Everything here can be computed again; pruning loses nothing but time.",
         epilog="examples:\n"
         "  python -m backend cache\n"
         "  python -m backend cache --model minilm-l6\n"
         "  python -m backend cache --prune --older-than 30\n"
         "  python -m backend cache --prune --incomplete\n"
-        "  python -m backend cache --prune --all\n\n"
+        "  python -m backend cache --prune --all\n"
+        "  python -m backend cache --copies --prune --model cortexscale-1m\n\n"
         "Filters given together must all fit. An entry that a run is writing is never removed; an\n"
         "interrupted one is taken up where it stopped by the run that wants it.\n",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--prune", action="store_true", help="remove what fits; needs a filter, or --all"
+    )
+    parser.add_argument(
+        "--copies", action="store_true", help="models' copies on disk, instead of states"
     )
     filters = parser.add_argument_group("filters")
     filters.add_argument("--model", metavar="NAME", help="entries of this model")
@@ -64,6 +71,8 @@ def run_cache(arguments: argparse.Namespace) -> int:
             "--incomplete or --all."
         )
     folder = arguments.cache or cache_folder()
+    if arguments.copies:
+        return _run_copies(folder / "models", arguments)
     every = list_entries(folder)
     _require_known_model(arguments.model, every)
     chosen = [entry for entry in every if _fits(entry, arguments)]
@@ -71,21 +80,61 @@ def run_cache(arguments: argparse.Namespace) -> int:
         return _prune(folder, chosen)
     if not chosen:
         print(f"no entry fits in {folder}" if every else f"the cache {folder} is empty")
-        return 0
-    _print_table(chosen)
-    print(f"\n{_total(chosen)} in {folder}")
+    else:
+        _print_table([_COLUMNS, *(_row(entry) for entry in chosen)])
+        print(f"\n{_total(chosen)} in {folder}")
+    copies = list_copies(folder / "models")
+    if copies:
+        print(f"{_total(copies, 'copy', 'copies')} of models: python -m backend cache --copies")
     return 0
 
 
 def _prune(folder: Path, chosen: Sequence[Entry]) -> int:
     removed, kept = remove_entries(folder, chosen)
     if removed:
-        _print_table(removed)
+        _print_table([_COLUMNS, *(_row(entry) for entry in removed)])
         print()
     print(f"removed {_total(removed)} from {folder}")
     for entry in kept:
         print(f"kept {_story(entry)} ({entry.folder.name}): a run is writing it")
     return 0
+
+
+def _run_copies(folder: Path, arguments: argparse.Namespace) -> int:
+    every = list_copies(folder)
+    known = sorted({copy.model for copy in every if copy.state == "complete"})
+    if arguments.model and arguments.model not in known:
+        raise InputError(
+            f"the cache has no copy of a model {arguments.model!r}; it has those of "
+            f"{', '.join(known) or 'none'}."
+        )
+    chosen = [copy for copy in every if _copy_fits(copy, arguments)]
+    kept: list[StoredCopy] = []
+    if arguments.prune:
+        chosen, kept = remove_copies(chosen)
+    if chosen:
+        _print_table([_COPY_COLUMNS, *(_copy_row(copy) for copy in chosen)])
+        print()
+    total = _total(chosen, "copy", "copies")
+    print(f"removed {total} from {folder}" if arguments.prune else f"{total} in {folder}")
+    for copy in kept:
+        print(f"kept {copy.folder.name}: a process is writing it")
+    return 0
+
+
+def _copy_fits(copy: StoredCopy, arguments: argparse.Namespace) -> bool:
+    if arguments.model and copy.model != arguments.model:
+        return False
+    if arguments.incomplete and copy.state == "complete":
+        return False
+    if arguments.older_than is not None:
+        return datetime.now(UTC) - copy.created > timedelta(days=arguments.older_than)
+    return True
+
+
+def _copy_row(copy: StoredCopy) -> tuple[str, ...]:
+    created = copy.created.astimezone().strftime("%Y-%m-%d %H:%M")
+    return (copy.model, copy.compression, _size(copy.n_bytes), created, copy.state)
 
 
 def _fits(entry: Entry, arguments: argparse.Namespace) -> bool:
@@ -107,9 +156,8 @@ def _require_known_model(name: str | None, entries: Sequence[Entry]) -> None:
         )
 
 
-def _print_table(entries: Sequence[Entry]) -> None:
-    rows = [_COLUMNS, *(_row(entry) for entry in entries)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_COLUMNS))]
+def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         print(line.rstrip())
@@ -142,9 +190,11 @@ def _story(entry: Entry) -> str:
     return entry.meta.request.story if entry.meta else "an entry"
 
 
-def _total(entries: Sequence[Entry]) -> str:
+def _total(
+    entries: Sequence[Entry] | Sequence[StoredCopy], one: str = "entry", several: str = "entries"
+) -> str:
     n_bytes = sum(entry.n_bytes for entry in entries)
-    return f"{len(entries)} {'entry' if len(entries) == 1 else 'entries'}, {_size(n_bytes)}"
+    return f"{len(entries)} {one if len(entries) == 1 else several}, {_size(n_bytes)}"
 
 
 def _size(n_bytes: int) -> str:

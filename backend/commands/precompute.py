@@ -13,7 +13,7 @@ from backend.jobs.request import DataChoice, build_task
 from backend.jobs.stories import choose_stories
 from backend.jobs.story_request import build_story_task
 from backend.jobs.study import study_cells
-from backend.paths import PRECOMPUTED
+from backend.paths import SHIPPED
 from backend.store.precomputed import write_precomputed
 from backend.store.published import read_published
 from backend.store.queries import has_run
@@ -37,7 +37,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     parser.add_argument("--data", type=Path, required=True, help=f"folder of {PEREIRA}")
     parser.add_argument("--reference", type=Path, required=True, help="folder of published figures")
-    parser.add_argument("--out", type=Path, default=PRECOMPUTED)
+    parser.add_argument("--out", type=Path, default=SHIPPED)
     parser.add_argument(
         "--store", type=Path, metavar="FOLDER",
         help="keep the runs here, so that what was interrupted goes on (default: nowhere)",

@@ -83,6 +83,11 @@ def copy_folder(made_from: Mapping[str, Any]) -> Path:
     return models_folder() / f"{name}-{digest}"
 
 
+def lock_of(folder: Path) -> Path:
+    """Return the file that is locked while a copy is written."""
+    return folder.parent / ".locks" / f"{folder.name}.lock"
+
+
 def find_copy(made_from: Mapping[str, Any]) -> Copy | None:
     """Look for a whole copy.
 
@@ -126,7 +131,7 @@ def find_or_make(made_from: Mapping[str, Any], make: Callable[[Path], Mapping[st
         If the cache cannot be written; or as ``make`` raises. Nothing half written is left.
     """
     folder = copy_folder(made_from)
-    lock = folder.parent / ".locks" / f"{folder.name}.lock"
+    lock = lock_of(folder)
     try:
         lock.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(lock):

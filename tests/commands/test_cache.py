@@ -3,7 +3,9 @@ import os
 import time
 
 import pytest
+from filelock import FileLock
 
+from backend.compression.cached import find_or_make, models_folder
 from backend.features.cache import StateCache, entry_lock, list_entries
 from backend.features.contexts import ContextSettings
 from backend.features.story_states import extract_story_states
@@ -147,3 +149,50 @@ def test_the_help_teaches(cli):
     out = cli("cache", "--help").out
     assert "python -m backend cache --prune --older-than 30" in out
     assert "Everything here can be computed again" in out
+
+
+@pytest.fixture
+def copies(tmp_path, monkeypatch):
+    """A cache of two copies of models, and of one that a kill left unfinished."""
+    monkeypatch.setenv("CORTEXSCALE_CACHE", str(tmp_path / "cache"))
+
+    def write(folder):
+        (folder / "model.safetensors").write_bytes(b"0" * 1000)
+        return {}
+
+    for model, compression in (("tiny", "wanda-50"), ("other", "gptq-w4a16")):
+        find_or_make({"model": model, "compression": compression}, write)
+    (models_folder() / "tiny-0123456789abcdef.part").mkdir()
+    return models_folder()
+
+
+def test_copies_of_models_are_listed_by_themselves(cli, copies):
+    assert cli("cache").out.splitlines()[-1].startswith("3 copies, ")
+    lines = cli("cache", "--copies").out.splitlines()
+    assert lines[0].split() == ["model", "compression", "size", "made", "state"]
+    assert [line.split()[:2] for line in lines[1:4]] == [
+        ["other", "gptq-w4a16"], ["?", "?"], ["tiny", "wanda-50"],
+    ]  # fmt: skip
+    assert lines[-1].startswith("3 copies, ")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "left"), [(("--model", "tiny"), 2), (("--incomplete",), 2), (("--all",), 0)]
+)
+def test_copies_are_pruned_by_the_same_filters(cli, copies, wanted, left):
+    assert cli("cache", "--copies", "--prune", *wanted).code == 0
+    assert len([path for path in copies.iterdir() if path.name != ".locks"]) == left
+
+
+def test_a_copy_that_is_being_written_stays(cli, copies):
+    name = next(path.name for path in copies.iterdir() if path.name.startswith("other"))
+    with FileLock(copies / ".locks" / f"{name}.lock"):
+        done = cli("cache", "--copies", "--prune", "--all")
+    assert f"kept {name}: a process is writing it" in done.out
+    assert (copies / name).exists()
+
+
+def test_an_unknown_model_has_no_copies(cli, copies):
+    done = cli("cache", "--copies", "--model", "huge")
+    assert done.code == 2
+    assert "it has those of other, tiny" in done.err
