@@ -57,7 +57,7 @@ def test_the_backend_never_imports_streamlit_nor_pages(path):
         ("compression", {"catalog", "errors", "paths"}),
         ("features", {"catalog", "compression", "stimuli", "errors", "paths"}),
         ("encoding", {"catalog", "stimuli", "errors"}),
-        ("cortex", {"catalog", "datasets", "errors"}),
+        ("cortex", {"catalog", "datasets", "errors", "paths"}),
         ("statistics", {"errors"}),
         ("store", {"catalog", "errors", "statistics"}),
     ],
