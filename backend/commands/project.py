@@ -77,11 +77,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _figure(values: np.ndarray, arguments: argparse.Namespace) -> bytes:
     # Only a command that draws waits for the drawing library.
-    from backend.figures.flatmap import flatmap_bytes, flatmap_figure
+    from backend.figures.flatmap import Panel, flatmap_bytes, flatmap_figure
+    from backend.figures.map_scale import MapKind, scale_of
 
     evidence: Evidence = "simulated" if arguments.simulated else "measured"
     title = arguments.file.name
-    figure = flatmap_figure(values, arguments.label, evidence, title=title)
+    scale = scale_of(MapKind(arguments.label, arguments.label), [values])
+    figure = flatmap_figure([Panel(values, evidence)], scale, title=title)
     caption = f"{title} on {SPACE}, flat. Evidence: {evidence}."
     return flatmap_bytes(figure, arguments.figure.suffix[1:].lower(), caption)
 
