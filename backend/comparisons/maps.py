@@ -1,6 +1,8 @@
 """Maps on fsaverage5 made from what runs store of their targets, and maps made of several."""
 
 import json
+from collections.abc import Sequence
+from functools import cache
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -52,17 +54,20 @@ class Threshold(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """One run's map less another's, vertex by vertex.
+    """One run's maps less another's, vertex by vertex.
 
     Attributes
     ----------
-    values : ndarray of float32, shape (20484,)
-        NaN where either is not known.
+    maps : LayerMaps
+        By layer of the first run; NaN where either is not known.
+    others : tuple of int
+        The other run's layers that were subtracted.
     n_vertices : int
         Where both are known.
     """
 
-    values: NDArray[np.float32]
+    maps: LayerMaps
+    others: tuple[int, ...]
     n_vertices: int
 
 
@@ -79,8 +84,14 @@ def on_surface(runs: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
     """
     whole = (runs["space"] == SPACE) & (runs["n_targets"] == N_TARGETS)
-    parts = (runs["space"] == REGIONS_SPACE) & (runs["n_targets"] == len(_region_targets()))
+    parts = (runs["space"] == REGIONS_SPACE) & (runs["n_targets"] == len(region_targets()))
     return runs[whole | parts].reset_index(drop=True)
+
+
+@cache
+def region_targets() -> NDArray[np.int64]:
+    """Vertices of fsaverage5 that lie in any region, ascending: the targets of a regions' run."""
+    return np.unique(np.concatenate([region.targets for region in surface_regions()]))
 
 
 def layer_maps(store: ResultStore, run: pd.Series, kind: LayerKind) -> LayerMaps:
@@ -117,28 +128,25 @@ def layer_maps(store: ResultStore, run: pd.Series, kind: LayerKind) -> LayerMaps
 
 
 def shown_by(
-    store: ResultStore, run: pd.Series, threshold: Threshold | None
-) -> NDArray[np.bool_] | None:
+    store: ResultStore, run: pd.Series, threshold: Threshold
+) -> NDArray[np.bool_]:
     """Say where a run's map is shown, layer by layer.
 
     Parameters
     ----------
     store : ResultStore
     run : pandas.Series
-    threshold : Threshold or None
+    threshold : Threshold
 
     Returns
     -------
-    ndarray of bool, shape (n_layers, 20484), or None
-        None where there is no threshold.
+    ndarray of bool, shape (n_layers, 20484)
 
     Raises
     ------
     StoreError
         If the run does not hold what the threshold is on.
     """
-    if threshold is None:
-        return None
     measured = layer_maps(store, run, threshold.measure).values
     with np.errstate(invalid="ignore"):
         if threshold.measure == "q":
@@ -189,17 +197,14 @@ def preferred_layer(
     return np.where(kept, np.array(maps.layers, dtype=np.float32)[best], np.nan).astype(np.float32)
 
 
-def difference(
-    store: ResultStore, run: pd.Series, layer: int, other: pd.Series, other_layer: int
-) -> Difference:
-    """Subtract another run's r from a run's, vertex by vertex.
+def difference(store: ResultStore, run: pd.Series, other: pd.Series) -> Difference:
+    """Subtract another run's r from a run's, vertex by vertex, at the same relative depth.
 
     Parameters
     ----------
     store : ResultStore
     run, other : pandas.Series
         Of the same subject, data and folds.
-    layer, other_layer : int
 
     Returns
     -------
@@ -216,11 +221,33 @@ def difference(
             f"these two runs cannot be paired vertex by vertex: they differ in {', '.join(unlike)}."
             " Choose two runs of the same subject, data and folds."
         )
-    values = layer_maps(store, run, "r").at(layer) - layer_maps(store, other, "r").at(other_layer)
-    n_vertices = int(np.isfinite(values).sum())
+    first, second = layer_maps(store, run, "r"), layer_maps(store, other, "r")
+    others = tuple(same_depth(second.layers, layer, first.layers) for layer in first.layers)
+    values = first.values - np.stack([second.at(layer) for layer in others])
+    n_vertices = int(np.isfinite(values).all(axis=0).sum())
     if not n_vertices:
         raise InputError("these two runs share no vertex that is known in both.")
-    return Difference(values, n_vertices)
+    return Difference(LayerMaps(first.layers, values), others, n_vertices)
+
+
+def same_depth(layers: Sequence[int], layer: int, of: Sequence[int]) -> int:
+    """Find the layer at the same relative depth in another model.
+
+    Parameters
+    ----------
+    layers : sequence of int
+        Of the other model.
+    layer : int
+    of : sequence of int
+        Of the model that ``layer`` belongs to.
+
+    Returns
+    -------
+    int
+        The earlier one of two that are as near.
+    """
+    wanted = layer / max(max(of), 1) * max(layers)
+    return min(layers, key=lambda other: (abs(other - wanted), other))
 
 
 def context_runs(runs: pd.DataFrame, run: pd.Series) -> pd.DataFrame:
@@ -273,10 +300,9 @@ def preferred_context(
     for _, run in runs.iterrows():
         maps = layer_maps(store, run, "r")
         values.append(maps.at(layer))
-        where = shown_by(store, run, threshold)
-        shown.append(
-            np.ones(N_TARGETS, bool) if where is None else where[maps.layers.index(layer)]
-        )
+        everywhere = np.ones(maps.values.shape, bool)
+        where = shown_by(store, run, threshold) if threshold else everywhere
+        shown.append(where[maps.layers.index(layer)])
     lengths = tuple(int(length) for length in runs["context_length"])
     return preferred_layer(LayerMaps(lengths, np.stack(values)), np.stack(shown))
 
@@ -286,18 +312,14 @@ def _spread(maps: StoredMaps) -> LayerMaps:
     n_targets = maps.values.shape[1]
     if n_targets == N_TARGETS:
         return LayerMaps(*maps)
-    if n_targets != len(_region_targets()):
+    if n_targets != len(region_targets()):
         raise InputError(
             f"a map on {SPACE} has {N_TARGETS} values, and this one has {n_targets}. Project a "
             "volume first: python -m backend project"
         )
     values = np.full((len(maps.layers), N_TARGETS), np.nan, dtype=np.float32)
-    values[:, _region_targets()] = maps.values
+    values[:, region_targets()] = maps.values
     return LayerMaps(maps.layers, values)
-
-
-def _region_targets() -> NDArray[np.int64]:
-    return np.unique(np.concatenate([region.targets for region in surface_regions()]))
 
 
 def _floor(run: pd.Series) -> float:

@@ -2,28 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from backend.cortex.surfaces import N_TARGETS
+from backend.figures.flat_html import ATLAS_JS, MAPS_CSS, MAPS_JS
 from backend.figures.flat_payload import Film, LivePanel, atlas_payload, maps_payload
 from backend.figures.map_scale import MapScale
 from pages.shared.panel import mode
 
-_HERE = Path(__file__).parent
-
-
-def _read(name: str) -> str:
-    return (_HERE / name).read_text(encoding="utf-8")
-
-
 # The mesh is a component of its own, which never changes: Streamlit sends it once to a browser.
-_atlas = st.components.v2.component("cortexscale_atlas", js=_read("atlas.js"))
-_maps = st.components.v2.component(
-    "cortexscale_flatmap", js=_read("component.js"), css=_read("component.css")
-)
+_atlas = st.components.v2.component("cortexscale_atlas", js=ATLAS_JS)
+_maps = st.components.v2.component("cortexscale_flatmap", js=MAPS_JS, css=MAPS_CSS)
 
 
 @dataclass(frozen=True)
