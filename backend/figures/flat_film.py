@@ -15,7 +15,7 @@ from backend.figures.map_scale import MapScale
 from backend.figures.theme import Mode
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
+    from PIL.Image import Image as Picture
 
 FilmFormat = Literal["gif", "mp4"]
 SECONDS = 0.8
@@ -92,10 +92,12 @@ def film_bytes(
     return _gif(pictures) if kind == "gif" else _mp4([np.asarray(each) for each in pictures])
 
 
-def _gif(pictures: "Sequence[Image]") -> bytes:
+def _gif(pictures: "Sequence[Picture]") -> bytes:
+    from PIL import Image
+
     # One palette for the whole film, so that colours mean the same in every frame.
     middle = pictures[len(pictures) // 2].quantize(256)
-    first, *others = (picture.quantize(palette=middle, dither=0) for picture in pictures)
+    first, *others = (picture.quantize(palette=middle, dither=Image.Dither.NONE) for picture in pictures)
     buffer = io.BytesIO()
     first.save(
         buffer, "gif", save_all=True, append_images=others, duration=int(1000 * SECONDS), loop=0,

@@ -220,18 +220,18 @@ def _draw_outlines(
     from matplotlib.patheffects import withStroke
 
     thin = 1 / columns
-    halo = [withStroke(linewidth=1.2 + 1.8 * thin, foreground=_GROUND[mode])]
+    halo = withStroke(linewidth=1.2 + 1.8 * thin, foreground=_GROUND[mode])
     lines = LineCollection(
         [path for each in outlines for path in each.paths], colors=[ink(mode)],
         linewidths=0.5 + 0.9 * thin,
     )  # fmt: skip
-    lines.set_path_effects(halo)
+    lines.set_path_effects([halo])
     axes.add_collection(lines, autolim=False)
     # On a third of the width the names would cover what they name.
     for each in outlines if columns < 3 else ():
         axes.text(
             *each.place, each.name, size=4 + 6 * thin, weight="bold", color=ink(mode),
-            ha="center", va="center", path_effects=halo, parse_math=False,
+            ha="center", va="center", path_effects=[halo], parse_math=False,
         )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """One place in the cortex: its curves over layers, by model, compression or subject."""
 
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -21,7 +22,7 @@ By = Literal["model", "compression", "subject"]
 BY_TITLES: dict[By, str] = {
     "model": "Models", "compression": "Compressions", "subject": "Subjects"
 }  # fmt: skip
-_NAMES = {"model": model_title, "compression": compression_title, "subject": str}
+_NAMES: dict[By, Callable[[str], str]] = {"model": model_title, "compression": compression_title, "subject": str}
 
 
 def place_figure(curves: pd.DataFrame, by: By, mode: Mode = "light") -> go.Figure:

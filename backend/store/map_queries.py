@@ -63,6 +63,26 @@ def map_runs(store: ResultStore, selection: Selection, split: str) -> pd.DataFra
     )
 
 
+def mapped_datasets(store: ResultStore) -> pd.DataFrame:
+    """List the data sets that have runs on a surface.
+
+    Parameters
+    ----------
+    store : ResultStore
+
+    Returns
+    -------
+    pandas.DataFrame
+        dataset, evidence; measured first.
+    """
+    return store.query(
+        """
+        SELECT DISTINCT dataset, evidence FROM runs JOIN spaces USING (run_id)
+        WHERE kind = 'surface' ORDER BY evidence, dataset
+        """
+    )
+
+
 def stored_maps(store: ResultStore, run_id: str, what: str) -> StoredMaps:
     """Read one quantity of every layer of a run.
 

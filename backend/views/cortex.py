@@ -7,7 +7,14 @@ import numpy as np
 import pandas as pd
 
 from backend import catalog
-from backend.comparisons.maps import Measure, Threshold, on_surface, region_targets
+from backend.comparisons.maps import (
+    Measure,
+    Threshold,
+    best_layer,
+    layer_maps,
+    on_surface,
+    region_targets,
+)
 from backend.cortex.flat import side_of
 from backend.cortex.outlines import region_outlines, regions_at
 from backend.cortex.surfaces import N_TARGETS
@@ -27,8 +34,8 @@ from backend.views.sheet import ImageFormat, Sheet
 KEYS = ("map", "map_run", "map_against", "map_by", "map_layer", "map_where", "map_at", "place")
 """Names of the page's own query parameters."""
 
-WHERES: dict[str, float] = {"none": 0.0, "q": 0.05, "r": 0.1, "ceiling": 0.3}
-"""What a threshold can be on, and where it lies by default."""
+WHERES: dict[str, float] = {"q": 0.05, "r": 0.1, "ceiling": 0.3, "none": 0.0}
+"""What a threshold can be on, the default first, and at which level."""
 
 BEST = "best"
 _MOST_LINES = 8
@@ -67,6 +74,13 @@ def against_options(runs: pd.DataFrame, run_id: str) -> list[str]:
     subject = runs.loc[runs["run_id"] == run_id, "subject"].iloc[0]
     others = runs[(runs["subject"] == subject) & (runs["run_id"] != run_id)]
     return [str(other) for other in others["run_id"]]
+
+
+def map_layers(store: ResultStore, runs: pd.DataFrame, run_id: str) -> list[int]:
+    """List a run's layers, the one with the highest mean r over vertices first."""
+    maps = layer_maps(store, runs[runs["run_id"] == run_id].iloc[0], "r")
+    best = best_layer(maps)
+    return [best, *(layer for layer in maps.layers if layer != best)]
 
 
 def map_choice(runs: pd.DataFrame, parameters: Parameters) -> MapChoice:

@@ -1,5 +1,6 @@
 """What the Cortex page shows: which maps, of which runs, on which scale, and how they are told."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -32,6 +33,9 @@ MOST_PANELS = 12
 # A map that is one for all layers has no panel for each of them.
 _OF_ALL_LAYERS = ("preferred_layer", "preferred_context")
 _BYS: tuple[By, ...] = ("one", "film", "layer", "model", "compression", "subject")
+_NAMES: dict[str, Callable[[str], str]] = {
+    "model": model_title, "compression": compression_title, "subject": str
+}  # fmt: skip
 _MEASURES = {"r": "map of r", "ceiling": "noise ceiling", "q": "map of q"}
 _SIGNS = {"r": "r ≥", "ceiling": "noise ceiling ≥", "q": "q ≤"}
 
@@ -79,6 +83,8 @@ class CortexMaps:
         Those shown, the chosen one first.
     layer : int
         Of the chosen run.
+    layers : tuple of int
+        All of its layers; where there is a film, those of its frames.
     notes : tuple of str
         What a reader has to know besides.
     """
@@ -91,6 +97,7 @@ class CortexMaps:
     caption: str
     runs: pd.DataFrame
     layer: int
+    layers: tuple[int, ...]
     notes: tuple[str, ...]
 
 
@@ -186,6 +193,7 @@ def cortex_maps(store: ResultStore, runs: pd.DataFrame, choice: MapChoice) -> Co
         caption=results_caption(told.drop_duplicates("run_id"), what),
         runs=shown_runs,
         layer=layer,
+        layers=r.layers,
         notes=tuple(notes),
     )
 
@@ -238,9 +246,7 @@ def _panels(
         maps = _drawn(store, runs, other, choice, notes)
         layers = layer_maps(store, other, "r").layers
         at = 0 if len(maps.labels) == 1 else layers.index(same_depth(layers, layer, every))
-        name = {
-            "model": model_title, "compression": compression_title, "subject": str
-        }[choice.by](other[choice.by])  # fmt: skip
+        name = _NAMES[choice.by](str(other[choice.by]))
         title = f"{name}, {maps.labels[at]}" if len(maps.labels) > 1 else name
         panels.append(_panel(other, maps, title, at))
     return panels, None

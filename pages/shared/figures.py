@@ -10,6 +10,7 @@ from backend.figures import (
     compression_costs,
     compression_maps,
     confound,
+    inflated,
     layers,
     published,
     scale,
@@ -17,6 +18,9 @@ from backend.figures import (
 
 _KEPT = 64
 
+inflated_figure = st.cache_resource(
+    inflated.inflated_figure, max_entries=8, show_spinner="Drawing the surface"
+)
 layer_figure = st.cache_resource(layers.layer_figure, max_entries=_KEPT, show_spinner=False)
 scale_figure = st.cache_resource(scale.scale_figure, max_entries=_KEPT, show_spinner=False)
 forest_figure = st.cache_resource(compression.forest_figure, max_entries=_KEPT, show_spinner=False)
@@ -27,6 +31,9 @@ compression_map_figure = st.cache_resource(
     compression_maps.map_figure, max_entries=_KEPT, show_spinner=False
 )
 confound_figure = st.cache_resource(confound.confound_figure, max_entries=_KEPT, show_spinner=False)
-published_layer_figure = st.cache_resource(
+published_inflated_figure = st.cache_resource(
+    inflated.inflated_figure, max_entries=8, show_spinner="Drawing the surface"
+)
+layer_figure = st.cache_resource(
     published.published_layer_figure, max_entries=_KEPT, show_spinner=False
 )

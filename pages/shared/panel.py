@@ -27,6 +27,8 @@ _TYPES = {
     "pdf": "application/pdf",
     "html": "text/html",
     "csv": "text/csv",
+    "gif": "image/gif",
+    "mp4": "video/mp4",
 }
 _NO_BROWSER = (
     "PNG, SVG and PDF need Chrome or Chromium on the machine that runs the app "
@@ -80,7 +82,7 @@ def figure_panel(
     st.caption(caption)
     can_render = images_available()
     images = {kind: partial(_image, build, caption, kind) for kind in IMAGE_TYPES}
-    _downloads(
+    download_row(
         key,
         {
             **images,
@@ -119,7 +121,7 @@ def picture_panel(
         'style="width:100%">'
     )
     images = {kind: partial(draw, "light", kind) for kind in IMAGE_TYPES}
-    _downloads(
+    download_row(
         key,
         {
             **images,
@@ -129,12 +131,22 @@ def picture_panel(
     )
 
 
-def _downloads(
+def download_row(
     key: str,
     files: Mapping[str, Callable[[], bytes]],
     disabled: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
-    """Draw a row of buttons; a file is made when its button is clicked."""
+    """Draw a row of buttons; a file is made when its button is clicked.
+
+    Parameters
+    ----------
+    key : str
+        Names the widgets and the files.
+    files : mapping of str to callable
+        By the ending of its name, what makes a file.
+    disabled : mapping of str to str
+        Files that cannot be made here, and why.
+    """
     with st.container(horizontal=True, key=f"downloads-{key}", gap="small"):
         for kind, make in files.items():
             st.download_button(
