@@ -1,5 +1,6 @@
 """Maps of the cortex: what models predict where."""
 
+import pandas as pd
 import streamlit as st
 
 from backend.errors import InputError, StoreError
@@ -38,7 +39,7 @@ def show(store: ResultStore, chosen: Chosen) -> None:
     write_cortex_url()
 
 
-def read_maps(store: ResultStore, runs: object, choice: MapChoice) -> CortexMaps | None:
+def read_maps(store: ResultStore, runs: pd.DataFrame, choice: MapChoice) -> CortexMaps | None:
     try:
         return cortex_maps(store, runs, choice)
     except (InputError, StoreError) as error:
@@ -51,7 +52,7 @@ def read_maps(store: ResultStore, runs: object, choice: MapChoice) -> CortexMaps
 def show_maps(maps: CortexMaps) -> int:
     with st.container(horizontal=True, vertical_alignment="center"):
         evidence_badge(maps.panels[0].evidence)
-        st.markdown(f"**{maps.title}**")
+        st.text(maps.title)
     for note in maps.notes:
         st.caption(f":material/info: {note}")
     state = flatmaps("flatmap", maps.panels, maps.scale, maps.short, maps.film)

@@ -15,11 +15,10 @@ from backend.views.sheet import Sheet
 from pages.shared.entry import require_app
 from pages.shared.layer_controls import choose_layers
 from pages.shared.layer_tables import show_gains, show_peaks
-from pages.shared.navigation import RUN
+from pages.shared.navigation import CORTEX, RUN
 from pages.shared.panel import evidence_badge, figure_panel
 from pages.shared.selection import current_choice
 from pages.shared.store import open_store
-from pages.shared.stories import show_map
 
 
 # The store is a part of the answer, so that no other can come to have its identity meanwhile.
@@ -67,8 +66,7 @@ def show(store: ResultStore, chosen: Chosen) -> None:
     show_peaks(parts.apart or parts.models)
     # Only words in a story have a context.
     if shown["context_length"].notna().any():
-        table = parts.models.table.merge(shown[["run_id", "subject"]], on="run_id")
-        show_map(store, table[table["split"] == chosen.split])
+        st.page_link(CORTEX, label="See it on the cortex", icon=":material/neurology:")
 
 
 def show_sheet(sheet: Sheet) -> None:

@@ -183,8 +183,8 @@ function drawRegions(view, panel, raster, pen) {
     }
   });
   const size = Math.round(Math.min(15, panel.canvas.clientWidth / 62) * ratio);
-  // Smaller letters would cover what they name.
-  if (size / ratio < 8) return;
+  // On a small map the names would cover what they name.
+  if (panel.canvas.clientWidth < 560) return;
   pen.font = `600 ${size}px ${view.font}`;
   pen.textAlign = "center";
   pen.textBaseline = "middle";

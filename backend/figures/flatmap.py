@@ -127,7 +127,7 @@ def flatmap_figure(
 
 def n_columns(n_panels: int) -> int:
     """How many panels stand beside each other."""
-    return 1 if n_panels == 1 else 2 if n_panels <= 4 else 3
+    return {1: 1, 2: 2, 4: 2}.get(n_panels, 3)
 
 
 def flatmap_bytes(

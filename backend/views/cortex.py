@@ -20,6 +20,7 @@ from backend.cortex.outlines import region_outlines, regions_at
 from backend.cortex.surfaces import N_TARGETS
 from backend.figures.captions import results_caption
 from backend.figures.flatmap import Panel, flatmap_bytes, flatmap_figure
+from backend.figures.legible import few_series
 from backend.figures.map_scale import MAP_KINDS
 from backend.figures.place import BY_TITLES, place_figure, place_title
 from backend.figures.place import By as PlaceBy
@@ -38,7 +39,6 @@ WHERES: dict[str, float] = {"q": 0.05, "r": 0.1, "ceiling": 0.3, "none": 0.0}
 """What a threshold can be on, the default first, and at which level."""
 
 BEST = "best"
-_MOST_LINES = 8
 Parameters = Mapping[str, Sequence[str]]
 
 
@@ -230,9 +230,11 @@ def place_sheet(
     keys = [key for key in ("model", "compression", "subject", "context_length") if key != by]
     alike = runs[(runs[keys] == run[keys]).all(axis=1)]
     alike = alike.sort_values("run_id", key=lambda ids: ids != run_id, kind="stable")
-    curves = place_curves(store, alike.head(_MOST_LINES), place)
+    curves = place_curves(store, alike, place)
     if curves.empty:
         return None
+    if by == "model":
+        curves = few_series(curves)
     spread = "mean over folds with 95% t intervals" if place.roi else "a single vertex, over folds"
     what = f"Pearson r by layer and {by}, {place_title(curves.iloc[0])}, {spread}"
     caption = results_caption(curves, what)

@@ -1,6 +1,6 @@
 """What the Cortex page shows: which maps, of which runs, on which scale, and how they are told."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -32,6 +32,7 @@ By = Literal["one", "film", "layer", "model", "compression", "subject"]
 MOST_PANELS = 12
 # A map that is one for all layers has no panel for each of them.
 _OF_ALL_LAYERS = ("preferred_layer", "preferred_context")
+_TOLD = ("model", "compression", "subject", "context_length")
 _BYS: tuple[By, ...] = ("one", "film", "layer", "model", "compression", "subject")
 _NAMES: dict[str, Callable[[str], str]] = {
     "model": model_title, "compression": compression_title, "subject": str
@@ -133,10 +134,42 @@ def possible_by(runs: pd.DataFrame, kind: str) -> list[By]:
     ]
 
 
-def run_name(run: pd.Series) -> str:
-    """Name a run: model, compression, subject, and the context where there are words."""
-    name = f"{model_title(run['model'])}, {compression_title(run['compression'])}"
-    return f"{name}, {run['subject']}, context {int(run['context_length'])}"
+def run_name(run: pd.Series, keys: Sequence[str] = _TOLD) -> str:
+    """Name a run.
+
+    Parameters
+    ----------
+    run : pandas.Series
+    keys : sequence of str
+        Which of model, compression, subject and context_length to name.
+
+    Returns
+    -------
+    str
+    """
+    told = {
+        "model": model_title(run["model"]),
+        "compression": compression_title(run["compression"]),
+        "subject": str(run["subject"]),
+        "context_length": f"context {int(run['context_length'])}",
+    }
+    return ", ".join(told[key] for key in keys)
+
+
+def short_names(runs: pd.DataFrame) -> dict[str, str]:
+    """Name each run by its model and by what else differs between them.
+
+    Parameters
+    ----------
+    runs : pandas.DataFrame
+
+    Returns
+    -------
+    dict of str to str
+        By run_id.
+    """
+    keys = [key for key in _TOLD if key == "model" or runs[key].nunique() > 1]
+    return {str(run["run_id"]): run_name(run, keys) for _, run in runs.iterrows()}
 
 
 def cortex_maps(store: ResultStore, runs: pd.DataFrame, choice: MapChoice) -> CortexMaps:
@@ -232,7 +265,7 @@ def _panels(
     place = 0 if len(drawn.labels) == 1 else every.index(layer)
     if choice.by == "film":
         film = Film("Layer", drawn.labels, place)
-        return [_panel(run, drawn, run_name(run), None)], film
+        return [_panel(run, drawn, "", None)], film
     if choice.by == "layer":
         places = list(range(len(drawn.labels)))
         if len(places) > MOST_PANELS:
@@ -325,11 +358,18 @@ def _differences(
 def _title(runs: pd.DataFrame, run: pd.Series, choice: MapChoice, layer: int) -> str:
     name = run_name(run)
     if choice.kind == "difference":
-        name += f" less {run_name(_run(runs, choice.against))}"
-    if choice.by == "layer" or choice.by == "film":
+        name = _difference_name(run, _run(runs, choice.against))
+    if choice.by in ("layer", "film"):
         return f"{name}, by layer"
     if choice.kind == "preferred_layer":
         return name
     if choice.by == "one":
         return f"{name}, layer {layer}"
     return f"{name}, layer {layer}, beside others at the same relative depth, by {choice.by}"
+
+
+def _difference_name(run: pd.Series, other: pd.Series) -> str:
+    """Name two runs by what they differ in, and say once what they share."""
+    unlike = [key for key in _TOLD if run[key] != other[key]]
+    alike = [key for key in _TOLD if key not in unlike]
+    return f"{run_name(run, unlike)} less {run_name(other, unlike)}; {run_name(run, alike)}"

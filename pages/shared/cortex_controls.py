@@ -8,7 +8,7 @@ import streamlit as st
 from backend.figures.map_scale import MAP_KINDS
 from backend.store.reader import ResultStore
 from backend.views.cortex import KEYS, WHERES, against_options, map_choice, map_layers
-from backend.views.cortex_maps import MapChoice, possible_by, run_name
+from backend.views.cortex_maps import MapChoice, possible_by, short_names
 from pages.shared.url import seed_number, seed_one, write_controls
 
 _BYS = {
@@ -50,7 +50,7 @@ def write_cortex_url() -> None:
 
 def _choose_what(runs: pd.DataFrame) -> tuple[str, str]:
     seed_one("map", list(MAP_KINDS))
-    names = {str(run["run_id"]): run_name(run) for _, run in runs.iterrows()}
+    names = short_names(runs)
     seed_one("map_run", list(names))
     wide = [2, 3, 3] if st.session_state["map"] == "difference" else [2, 3]
     columns = st.columns(wide)
@@ -72,14 +72,12 @@ def _choose_how(store: ResultStore, runs: pd.DataFrame, kind: str, run_id: str) 
     bys = possible_by(runs, kind)
     seed_one("map_by", bys)
     with st.container(horizontal=True, vertical_alignment="bottom", key="cortex-controls"):
-        by = st.segmented_control(
-            "Show", bys, required=True, format_func=_BYS.__getitem__, key="map_by"
-        )
+        by = st.selectbox("Show", bys, format_func=_BYS.__getitem__, key="map_by", width=160)
         # The best one first, which is where a slider that was never moved stands.
         layers = [str(layer) for layer in map_layers(store, runs, run_id)]
         if by not in ("film", "layer") and kind != "preferred_layer" and len(layers) > 1:
             seed_one("map_layer", layers)
-            st.select_slider("Layer", sorted(layers, key=int), key="map_layer", width=260)
+            st.select_slider("Layer", sorted(layers, key=int), key="map_layer", width=220)
         _choose_threshold()
 
 
@@ -93,7 +91,7 @@ def _choose_threshold() -> None:
         seed_number("map_at", WHERES[where], 0.0, 1.0)
         st.number_input(
             "Level", min_value=0.0, max_value=1.0, step=0.01, format="%.3g", key="map_at",
-            width=140,
+            width=120,
         )  # fmt: skip
 
 

@@ -8,15 +8,14 @@ from streamlit.testing.v1 import AppTest
 from backend.jobs.config import AnyTask, StoryTask
 from tests.datasets.folders import make_folder, write_settings
 from tests.pages.conftest import LAYERS, RUN, Open, chart, is_well, words
-from tests.story_helpers import STORIES, make_story_config, make_surface, write_story_run
+from tests.story_helpers import STORIES, make_story_config, write_story_run
 
 
 @pytest.fixture
 def stories(store: Path) -> Path:
-    """Two subjects on parcels, and one on the surface."""
+    """Two subjects on parcels."""
     for seed, subject in enumerate(("sub-01", "sub-02")):
         write_story_run(store, make_story_config(subject=subject), seed)
-    write_story_run(store, make_story_config(dataset="mapped"), 3, make_surface())
     return store
 
 
@@ -73,25 +72,6 @@ def test_the_demo_cortex_has_its_hierarchy_with_the_order_and_who_contests_it(
     assert is_well(app)
     assert chart(app, "hierarchy").layout.title.text.startswith("Early to late: ρ = ")
     assert "It is a hypothesis, and contested: [Blank & Fedorenko 2020]" in words(app)
-
-
-@pytest.mark.usefixtures("stories")
-def test_parcels_have_no_flat_map(open_app: Open) -> None:
-    assert "On the cortex" not in words(open_app(LAYERS, data="tales"))
-
-
-@pytest.mark.usefixtures("stories")
-def test_a_surface_is_drawn_flat_with_its_files(open_app: Open) -> None:
-    app = open_app(LAYERS, data="mapped")
-    assert is_well(app)
-    assert "On the cortex" in words(app)
-    (picture,) = [element for element in app.get("html") if "data:image/png" in element.proto.body]
-    assert "Evidence: simulated" in picture.proto.body
-    keys = [button.proto.id for button in app.get("download_button")]
-    assert sum("flatmap-" in key for key in keys) == 5
-    for what in ("q", "unique_r2", "ceiling"):
-        app.segmented_control(key="map_what").set_value(what).run()
-        assert is_well(app)
 
 
 def test_sentences_are_not_taken_apart(open_app: Open) -> None:
