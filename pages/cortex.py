@@ -88,8 +88,8 @@ def show_inflated(maps: CortexMaps, frame: int) -> None:
 
 def show_nothing(store: ResultStore, chosen: Chosen | None) -> None:
     st.info(
-        "No run of this selection has a map: its targets are no vertices of fsaverage5. A map takes "
-        "a run on a story folder whose space is fsaverage5 (project volumes first), such as "
+        "No run of this selection has a map: its targets are no vertices of fsaverage5. A map "
+        "takes a run on a story folder whose space is fsaverage5 (project volumes first), such as "
         "`python -m backend encode --dataset demo-cortex --model minilm-l6`",
         icon=":material/search_off:",
     )

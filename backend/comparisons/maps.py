@@ -21,9 +21,11 @@ REGIONS_SPACE = f"{SPACE}, regions"
 FLOOR = 0.1
 # What may differ between two runs whose maps are subtracted: the model and what is done to it.
 _FREE = frozenset(
-    "model model_fingerprint compression calibration calibration_sha256 layers context "
-    "context_mode pooling targets permutations seed".split()
-)
+    {
+        "model", "model_fingerprint", "compression", "calibration", "layers", "context",
+        "context_mode", "pooling", "targets", "permutations", "seed",
+    }
+)  # fmt: skip
 _FREE_OF_CONTEXT = frozenset({"context", "targets", "permutations", "layers"})
 
 
@@ -127,9 +129,7 @@ def layer_maps(store: ResultStore, run: pd.Series, kind: LayerKind) -> LayerMaps
     return _spread(StoredMaps(r.layers, share.astype(np.float32)))
 
 
-def shown_by(
-    store: ResultStore, run: pd.Series, threshold: Threshold
-) -> NDArray[np.bool_]:
+def shown_by(store: ResultStore, run: pd.Series, threshold: Threshold) -> NDArray[np.bool_]:
     """Say where a run's map is shown, layer by layer.
 
     Parameters
@@ -172,9 +172,7 @@ def best_layer(maps: LayerMaps) -> int:
     return maps.layers[int(np.where(count > 0, means, -np.inf).argmax())]
 
 
-def preferred_layer(
-    maps: LayerMaps, shown: NDArray[np.bool_] | None = None
-) -> NDArray[np.float32]:
+def preferred_layer(maps: LayerMaps, shown: NDArray[np.bool_] | None = None) -> NDArray[np.float32]:
     """Layer with the highest value at each vertex, the earliest of equal ones.
 
     Parameters

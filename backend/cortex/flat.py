@@ -67,4 +67,4 @@ def _half(side: Side) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     corners = points[mesh.triangles]
     edges = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2)
     shift = -_RIGHT_EDGE if side == "left" else -_LEFT_EDGE
-    return points + [shift, 0.0], mesh.triangles[edges.max(axis=1) <= _LONGEST_EDGE]
+    return points + np.array([shift, 0.0]), mesh.triangles[edges.max(axis=1) <= _LONGEST_EDGE]

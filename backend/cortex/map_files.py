@@ -96,9 +96,7 @@ def to_fsaverage5(values: NDArray[np.floating], name: str) -> NDArray[np.float32
 
 
 def _refuse(n: int, name: str) -> NoReturn:
-    accepted = (
-        f"{N_VERTICES} to a hemisphere ({SPACE}), 40962 (fsaverage6) or 163842 (fsaverage)"
-    )
+    accepted = f"{N_VERTICES} to a hemisphere ({SPACE}), 40962 (fsaverage6) or 163842 (fsaverage)"
     if n in _FS_LR or n // 2 in _FS_LR:
         told = _FS_LR.get(n) or _FS_LR[n // 2]
         raise InputError(

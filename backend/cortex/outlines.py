@@ -61,9 +61,7 @@ def outline(region: Region) -> Outline | None:
         return None
     x, y = cortex.points[seen].mean(axis=0)
     paths = tuple(_borders(member))
-    return Outline(
-        region.name, side_of(int(seen[0])), region.targets, paths, (float(x), float(y))
-    )
+    return Outline(region.name, side_of(int(seen[0])), region.targets, paths, (float(x), float(y)))
 
 
 @cache

@@ -118,7 +118,9 @@ def gather(raster: Raster, values: ArrayLike) -> NDArray[np.float32]:
         return np.einsum("ij,ij->j", raster.weights, given[raster.vertices])
     at = known[raster.vertices]
     shares = raster.weights * at
-    total = np.einsum("ij,ij->j", shares, np.where(known, given, 0.0).astype(np.float32)[raster.vertices])
+    total = np.einsum(
+        "ij,ij->j", shares, np.where(known, given, 0.0).astype(np.float32)[raster.vertices]
+    )
     with np.errstate(invalid="ignore"):
         return np.where(at[0], total / shares.sum(axis=0), np.float32(np.nan))
 

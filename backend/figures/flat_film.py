@@ -97,7 +97,9 @@ def _gif(pictures: "Sequence[Picture]") -> bytes:
 
     # One palette for the whole film, so that colours mean the same in every frame.
     middle = pictures[len(pictures) // 2].quantize(256)
-    first, *others = (picture.quantize(palette=middle, dither=Image.Dither.NONE) for picture in pictures)
+    first, *others = (
+        picture.quantize(palette=middle, dither=Image.Dither.NONE) for picture in pictures
+    )
     buffer = io.BytesIO()
     first.save(
         buffer, "gif", save_all=True, append_images=others, duration=int(1000 * SECONDS), loop=0,

@@ -54,7 +54,7 @@ class LivePanel(NamedTuple):
     frame: str = ""
 
     def drawn(self) -> NDArray[np.float32]:
-        """What is drawn, NaN elsewhere, shape (n_frames, 20484)."""
+        """Return what is drawn, NaN elsewhere, shape (n_frames, 20484)."""
         if self.shown is None:
             return self.values
         return np.where(self.shown, self.values, np.float32(np.nan))

@@ -213,9 +213,7 @@ def _draw_panel(
         _draw_frame(axes, panel.frame)
 
 
-def _draw_outlines(
-    axes: "Axes", outlines: Sequence[Outline], mode: Mode, columns: int
-) -> None:
+def _draw_outlines(axes: "Axes", outlines: Sequence[Outline], mode: Mode, columns: int) -> None:
     from matplotlib.collections import LineCollection
     from matplotlib.patheffects import withStroke
 

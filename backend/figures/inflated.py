@@ -89,9 +89,7 @@ def inflated_figure(
     return figure
 
 
-def _turned(
-    points: NDArray[np.float64], number: int, view: View
-) -> NDArray[np.float64]:
+def _turned(points: NDArray[np.float64], number: int, view: View) -> NDArray[np.float64]:
     """Turn a hemisphere so that a side of it faces the reader, who looks along y.
 
     The left one stands on the left, whatever side is shown.
@@ -110,9 +108,7 @@ def _turned(
     return np.column_stack([across, -near, up])
 
 
-def _vertex_colours(
-    values: NDArray[np.float64], scale: MapScale, mode: Mode
-) -> NDArray[np.uint8]:
+def _vertex_colours(values: NDArray[np.float64], scale: MapScale, mode: Mode) -> NDArray[np.uint8]:
     gyrus, sulcus = FOLDS[mode]
     greys = np.rint(255 * (gyrus + (sulcus - gyrus) * fold_shares())).astype(np.uint8)
     colours = colour_table(scale.cmap)[scale.indices(values.astype(np.float32))]
@@ -120,7 +116,7 @@ def _vertex_colours(
 
 
 def _colour_bar(scale: MapScale, mode: Mode) -> go.Scatter3d:
-    """A trace that draws nothing but a colour bar: meshes of given colours have none."""
+    """Make a trace of nothing but a colour bar: meshes of given colours have none."""
     table = colour_table(scale.cmap)
     shares = np.linspace(0, 1, 32)
     if scale.steps:

@@ -48,7 +48,9 @@ MAP_KINDS = {
     "q": MapKind("q", "q (Benjamini-Hochberg)", "viridis_r", top=0.1),
     "ceiling": MapKind("ceiling", "Noise ceiling (Pearson r)", "cividis"),
     "difference": MapKind("difference", "Difference in Pearson r", "RdBu_r", "diverging"),
-    "preferred_layer": MapKind("best layer", "Layer with the highest r", "plasma", "steps", digits=0),
+    "preferred_layer": MapKind(
+        "best layer", "Layer with the highest r", "plasma", "steps", digits=0
+    ),
     "preferred_context": MapKind(
         "best context", "Context length with the highest r (tokens)", "plasma", "steps", digits=0
     ),

@@ -22,7 +22,11 @@ By = Literal["model", "compression", "subject"]
 BY_TITLES: dict[By, str] = {
     "model": "Models", "compression": "Compressions", "subject": "Subjects"
 }  # fmt: skip
-_NAMES: dict[By, Callable[[str], str]] = {"model": model_title, "compression": compression_title, "subject": str}
+_NAMES: dict[By, Callable[[str], str]] = {
+    "model": model_title,
+    "compression": compression_title,
+    "subject": str,
+}
 
 
 def place_figure(curves: pd.DataFrame, by: By, mode: Mode = "light") -> go.Figure:

@@ -60,9 +60,7 @@ def place_curves(store: ResultStore, runs: pd.DataFrame, place: Place) -> pd.Dat
     known = [part for part in parts if not part.empty]
     if not known:
         return pd.DataFrame()
-    return pd.concat(known, ignore_index=True).assign(
-        place=place.name, hemisphere=place.hemisphere
-    )
+    return pd.concat(known, ignore_index=True).assign(place=place.name, hemisphere=place.hemisphere)
 
 
 def _of_region(store: ResultStore, run_id: str, place: Place) -> pd.DataFrame:

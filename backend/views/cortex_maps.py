@@ -239,10 +239,8 @@ def _run(runs: pd.DataFrame, run_id: str) -> pd.Series:
 
 
 def _alike(runs: pd.DataFrame, run: pd.Series, by: str) -> tuple[pd.DataFrame, list[str]]:
-    """Runs that differ from one in what the panels differ in, and share the rest; it first."""
-    keys = [
-        key for key in ("model", "compression", "subject", "context_length") if key != by
-    ]
+    """Keep runs that differ from one in what the panels differ in alone; it first."""
+    keys = [key for key in ("model", "compression", "subject", "context_length") if key != by]
     same = runs[(runs[keys] == run[keys]).all(axis=1)]
     same = same.sort_values("run_id", key=lambda ids: ids != run["run_id"], kind="stable")
     notes = []

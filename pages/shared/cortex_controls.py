@@ -96,7 +96,7 @@ def _choose_threshold() -> None:
 
 
 def _forget_level() -> None:
-    """A level of q is none of r."""
+    """Begin at the measure's own level: one of q is none of r."""
     st.session_state["map_at"] = WHERES[st.session_state["map_where"]]
 
 

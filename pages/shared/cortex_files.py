@@ -101,6 +101,8 @@ def _draw_own(values: np.ndarray, names: str) -> None:
         f"{names} on fsaverage5, flat: {int(np.isfinite(values).sum())} vertices have a value. "
         "Uploaded file, evidence unknown."
     )
-    flatmaps("own-flatmap", [LivePanel("own", "", caption, "unknown", values[None])], scale, "value")
+    flatmaps(
+        "own-flatmap", [LivePanel("own", "", caption, "unknown", values[None])], scale, "value"
+    )
     # A file's name may hold anything: it is written as text, not as Markdown.
     st.text(caption)

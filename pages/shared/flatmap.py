@@ -83,7 +83,7 @@ def flatmaps(
 
 
 def _nothing() -> None:
-    """What a component reports is read from its result."""
+    """Leave it: what a component reports is read from its result."""
 
 
 def _pick(said: Any) -> Pick | None:

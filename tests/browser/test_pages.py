@@ -10,7 +10,8 @@ from tests.browser.harness import Server
 
 pytestmark = pytest.mark.browser
 PAGES = {
-    "/": "CortexScale", "/layers": "Layers", "/cortex": "Cortex", "/scale": "Scale", "/compression": "Compression",
+    "/": "CortexScale", "/layers": "Layers", "/cortex": "Cortex", "/scale": "Scale",
+    "/compression": "Compression",
     "/claims": "Claims", "/run": "Run",
 }  # fmt: skip
 TITLES = ["Overview", *list(PAGES.values())[1:]]
