@@ -75,8 +75,9 @@ def _choose_how(store: ResultStore, runs: pd.DataFrame, kind: str, run_id: str) 
         by = st.selectbox("Show", bys, format_func=_BYS.__getitem__, key="map_by", width=160)
         # The best one first, which is where a slider that was never moved stands.
         layers = [str(layer) for layer in map_layers(store, runs, run_id)]
+        # A film begins there, which has a slider of its own.
+        seed_one("map_layer", layers)
         if by not in ("film", "layer") and kind != "preferred_layer" and len(layers) > 1:
-            seed_one("map_layer", layers)
             st.select_slider("Layer", sorted(layers, key=int), key="map_layer", width=220)
         _choose_threshold()
 
