@@ -31,9 +31,6 @@ compression_map_figure = st.cache_resource(
     compression_maps.map_figure, max_entries=_KEPT, show_spinner=False
 )
 confound_figure = st.cache_resource(confound.confound_figure, max_entries=_KEPT, show_spinner=False)
-published_inflated_figure = st.cache_resource(
-    inflated.inflated_figure, max_entries=8, show_spinner="Drawing the surface"
-)
-layer_figure = st.cache_resource(
+published_layer_figure = st.cache_resource(
     published.published_layer_figure, max_entries=_KEPT, show_spinner=False
 )

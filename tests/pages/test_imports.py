@@ -40,13 +40,16 @@ from streamlit.testing.v1 import AppTest
 app = AppTest.from_file(sys.argv[1], default_timeout=60).run()
 titles = [app.title[0].value]
 for page in (
-    "pages/layers.py", "pages/scale.py", "pages/compression.py", "pages/claims.py", "pages/run.py"
+    "pages/layers.py", "pages/cortex.py", "pages/scale.py", "pages/compression.py",
+    "pages/claims.py", "pages/run.py",
 ):
     app.switch_page(page).run()
     assert not app.exception
     titles.append(app.title[0].value)
 heavy = sorted({"torch", "transformers"} & set(sys.modules))
-assert titles == ["CortexScale", "Layers", "Scale", "Compression", "Claims", "Run"], titles
+assert titles == [
+    "CortexScale", "Layers", "Cortex", "Scale", "Compression", "Claims", "Run"
+], titles
 assert not heavy, heavy
 """
     run_python(code, PROJECT / "app.py")
