@@ -50,7 +50,7 @@ def main() -> None:
     if browser_path is None:
         parser.error("Chromium or Chrome is needed on the path")
     with tempfile.TemporaryDirectory() as store, sync_playwright() as playwright:
-        port = _free_port()
+        port = free_port()
         server = subprocess.Popen(
             [
                 sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true",
@@ -61,7 +61,7 @@ def main() -> None:
             stdout=subprocess.DEVNULL,
         )  # fmt: skip
         try:
-            _wait(port)
+            wait(port)
             browser = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
             rows = [_request(browser, port)]
             _wait_for_poster(Path(store) / "posters")
@@ -95,13 +95,15 @@ def _wait_for_poster(folder: Path) -> None:
     raise TimeoutError("the app rendered no picture of its first figure within 60 s")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Find a port that nothing listens on."""
     with socket.socket() as probe:
         probe.bind(("localhost", 0))
         return int(probe.getsockname()[1])
 
 
-def _wait(port: int) -> None:
+def wait(port: int) -> None:
+    """Wait until the app on a port answers."""
     for _ in range(300):
         try:
             urllib.request.urlopen(f"http://localhost:{port}/_stcore/health")

@@ -1,7 +1,7 @@
 """What the tests of the claims read: scores of one data set, made comparable once for all."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +14,7 @@ from backend.comparisons.scores import (
     Units,
     at_layer,
     by_unit,
-    comparable_scores,
+    comparable_models,
     paired_with_full_precision,
 )
 from backend.errors import InputError
@@ -43,8 +43,13 @@ class Material:
     Attributes
     ----------
     selection : Selection
-    scores : pandas.DataFrame
-        As of :func:`backend.comparisons.scores.comparable_scores`.
+    runs : pandas.DataFrame
+        model, compression and subject of each run.
+    full : pandas.DataFrame
+        Scores at full precision, at each model's best layer (chosen on other folds); columns as of
+        :func:`backend.comparisons.scores.comparable_scores`.
+    pairs : pandas.DataFrame
+        Scores of compressed runs beside full precision, at the best layer of the latter.
     quality : pandas.DataFrame
         As of :func:`backend.store.queries.model_quality`.
     configs : pandas.DataFrame
@@ -52,19 +57,11 @@ class Material:
     """
 
     selection: Selection
-    scores: pd.DataFrame
+    runs: pd.DataFrame
+    full: pd.DataFrame
+    pairs: pd.DataFrame
     quality: pd.DataFrame
     configs: pd.DataFrame
-
-    @cached_property
-    def full(self) -> pd.DataFrame:
-        """Scores at full precision, at each model's best layer (chosen on other folds)."""
-        return at_layer(self.scores[self.scores["compression"] == "none"])
-
-    @cached_property
-    def pairs(self) -> pd.DataFrame:
-        """Scores of compressed runs beside full precision, at the best layer of the latter."""
-        return paired_with_full_precision(self.scores)
 
 
 def gather(store: ResultStore, selection: Selection) -> Material:
@@ -89,13 +86,46 @@ def gather(store: ResultStore, selection: Selection) -> Material:
         raise InputError(
             "claims are tested on one data set, split and kind of evidence; name all three."
         )
-    scores = comparable_scores(store, selection, selection.split).frame
+    models = comparable_models(store, selection, selection.split)
     where, parameters = selection.where()
     configs = store.query(
         f"SELECT config FROM runs WHERE {where} ORDER BY created_at DESC, run_id LIMIT 1",
         parameters,
     )
-    return Material(selection, trained(scores), trained(model_quality(store)), configs)
+    return material_of(selection, models, trained(model_quality(store)), configs)
+
+
+def material_of(
+    selection: Selection,
+    models: Iterable[pd.DataFrame],
+    quality: pd.DataFrame,
+    configs: pd.DataFrame,
+) -> Material:
+    """Take from each model's scores what the tests read; the rest is not kept.
+
+    Parameters
+    ----------
+    selection : Selection
+    models : iterable of pandas.DataFrame
+        As of :func:`backend.comparisons.scores.comparable_models`.
+    quality, configs : pandas.DataFrame
+        See :class:`Material`.
+
+    Returns
+    -------
+    Material
+    """
+    parts = [_parts(trained(scores)) for scores in models]
+    runs, full, pairs = (pd.concat(each, ignore_index=True) for each in zip(*parts, strict=True))
+    return Material(selection, runs, full, pairs, quality, configs)
+
+
+def _parts(scores: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    return (
+        scores[["model", "compression", "subject"]].drop_duplicates(),
+        at_layer(scores[scores["compression"] == "none"]),
+        paired_with_full_precision(scores),
+    )
 
 
 def default_selection(

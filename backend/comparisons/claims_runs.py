@@ -36,7 +36,7 @@ def missing_runs(material: Material, planned: Iterable[PlannedRun]) -> tuple[Mis
     config = json.loads(material.configs["config"].iloc[0]) if len(material.configs) else {}
     done = set(
         zip(
-            material.scores["model"], material.scores["compression"], material.scores["subject"],
+            material.runs["model"], material.runs["compression"], material.runs["subject"],
             strict=True,
         )
     )  # fmt: skip
@@ -51,7 +51,7 @@ def missing_runs(material: Material, planned: Iterable[PlannedRun]) -> tuple[Mis
 
 
 def _subjects(material: Material, config: Mapping[str, Any]) -> list[str]:
-    known = sorted(material.scores["subject"].dropna().unique())
+    known = sorted(material.runs["subject"].dropna().unique())
     entry = catalog.story_datasets().get(str(material.selection.dataset))
     return known or (list(entry.subjects) if entry else [str(config.get("subject", ""))])
 

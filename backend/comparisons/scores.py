@@ -1,5 +1,6 @@
 """Scores of several runs, made comparable: one design, one layer of each, the same units."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -97,41 +98,96 @@ def comparable_scores(
     ValueError
         If the metric is unknown.
     """
+    design = _one_design(store, selection, split, metric)
+    return Scores(_scores_of(store, selection, design.run_ids, metric), design.left_out)
+
+
+def comparable_models(
+    store: ResultStore, selection: Selection, split: str, metric: str = "r"
+) -> Iterator[pd.DataFrame]:
+    """Collect the same scores model by model, where all at once would fill the memory.
+
+    Parameters
+    ----------
+    store, selection, split, metric
+        As of :func:`comparable_scores`.
+
+    Yields
+    ------
+    pandas.DataFrame
+        The rows of one model, in the order of their names; one without rows where there are none.
+    """
+    runs = _one_design(store, selection, split, metric).runs
+    if runs.empty:
+        yield _scores_of(store, selection, [], metric)
+    for _, rows in runs.groupby("model"):
+        yield _scores_of(store, selection, list(rows["run_id"]), metric)
+
+
+class _Design(NamedTuple):
+    """Runs that are comparable, with their model, and how many are not."""
+
+    runs: pd.DataFrame
+    left_out: int
+
+    @property
+    def run_ids(self) -> list[str]:
+        return list(self.runs["run_id"])
+
+
+def _one_design(store: ResultStore, selection: Selection, split: str, metric: str) -> _Design:
+    """Choose the design of most runs that have such scores."""
     if metric not in METRICS:
         raise ValueError(f"unknown metric {metric!r}; accepted are {', '.join(METRICS)}")
     where, parameters = selection.model_copy(update={"split": split}).where()
     within, values = selection.within_runs()
-    frame = store.query(
+    layers, bounds = selection.within_layers()
+    runs = store.query(
         f"""
         WITH chosen AS (
-            SELECT *, {DESIGN} AS design,
-                   config->'calibration' AS calibration,
-                   config->>'model_fingerprint' AS weights, config->>'data_sha256' AS data
+            SELECT *, {DESIGN} AS design
             FROM runs WHERE {where}
             QUALIFY row_number() OVER (
                 PARTITION BY model, compression, subject, design ORDER BY created_at DESC, run_id
             ) = 1
+        ), means AS (
+            SELECT run_id, layer, max(layer) OVER (PARTITION BY run_id) AS n_layers
+            FROM roi_means WHERE {within} AND {metric}_n > 0
         )
-        SELECT run_id, created_at, design, dataset, split, n_folds, evidence, source, subject,
-               model, weights, data, model_family, n_parameters, compression,
-               calibration::VARCHAR AS calibration, bits_per_weight, sparsity, context_length,
-               n_samples, roi, hemisphere, layer,
+        SELECT run_id, model, design, created_at FROM chosen
+        WHERE run_id IN (SELECT run_id FROM means WHERE {layers}) ORDER BY run_id
+        """,
+        [*parameters, *values, *bounds],
+    )
+    if runs.empty:
+        return _Design(runs, 0)
+    designs = runs.groupby("design").agg(n=("run_id", "size"), latest=("created_at", "max"))
+    best = designs.sort_values(["n", "latest"]).index[-1]
+    kept = runs[runs["design"] == best]
+    return _Design(kept, len(runs) - len(kept))
+
+
+def _scores_of(
+    store: ResultStore, selection: Selection, run_ids: list[str], metric: str
+) -> pd.DataFrame:
+    """Collect the scores of some runs."""
+    within, values = selection.within_runs()
+    frame = store.query(
+        f"""
+        SELECT run_id, dataset, split, n_folds, evidence, source, subject, model,
+               config->>'model_fingerprint' AS weights, config->>'data_sha256' AS data,
+               model_family, n_parameters, compression,
+               (config->'calibration')::VARCHAR AS calibration, bits_per_weight, sparsity,
+               context_length, n_samples, roi, hemisphere, layer,
                max(layer) OVER (PARTITION BY run_id) AS n_layers, fold,
                coalesce(held_out, fold::VARCHAR) AS unit, {metric} AS score, ceiling
-        FROM chosen JOIN roi_scores USING (run_id)
-        WHERE {within} AND {metric} IS NOT NULL
+        FROM runs JOIN roi_scores USING (run_id)
+        WHERE run_id IN (SELECT unnest(?::VARCHAR[])) AND {within} AND {metric} IS NOT NULL
         ORDER BY model, compression, subject, run_id, roi, hemisphere, layer, fold
         """,
-        [*parameters, *values],
+        [run_ids, *values],
     )
-    frame = selection.of_layers(frame)
-    if frame.empty:
-        return Scores(frame.drop(columns=["created_at", "design"]), 0)
-    designs = frame.groupby("design").agg(n=("run_id", "nunique"), latest=("created_at", "max"))
-    best = designs.sort_values(["n", "latest"]).index[-1]
-    kept = frame[frame["design"] == best].drop(columns=["created_at", "design"])
-    left_out = frame["run_id"].nunique() - kept["run_id"].nunique()
-    return Scores(kept.reset_index(drop=True), left_out)
+    return selection.of_layers(frame).reset_index(drop=True)
 
 
 def at_layer(frame: pd.DataFrame, rule: LayerRule = BEST) -> pd.DataFrame:

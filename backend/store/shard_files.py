@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,21 +49,25 @@ def find_shards(folder: Path) -> Shards:
 
 
 def _find(folder: Path) -> dict[str, Shard]:
-    found = {}
+    return {
+        name.removesuffix(_ENDING): Shard(folder / name, stamp) for name, stamp in _stamps(folder)
+    }
+
+
+def _stamps(folder: Path) -> list[tuple[str, str]]:
+    """Name and stamp of each shard: all that is looked at before every drawing of a page."""
+    found = []
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                if not entry.name.endswith(_ENDING):
-                    continue
-                try:
-                    facts = entry.stat()
-                except FileNotFoundError:
-                    continue
-                key = entry.name.removesuffix(_ENDING)
-                found[key] = Shard(Path(entry.path), f"{facts.st_mtime_ns}.{facts.st_size}")
+                if entry.name.endswith(_ENDING):
+                    # A run may be removed while the folder is read.
+                    with suppress(FileNotFoundError):
+                        facts = entry.stat()
+                        found.append((entry.name, f"{facts.st_mtime_ns}.{facts.st_size}"))
     except (FileNotFoundError, NotADirectoryError):
-        return {}
-    return dict(sorted(found.items()))
+        return []
+    return sorted(found)
 
 
 def whole_runs(shards: Shards) -> dict[str, str]:
@@ -96,12 +101,9 @@ def store_version(folder: Path) -> str:
     -------
     str
     """
-    digest = hashlib.sha256()
     # A run counts once it is in `runs`, which is written last.
-    for name in ("runs", "model_quality"):
-        for key, shard in _find(folder / name).items():
-            digest.update(f"{name}/{key} {shard.stamp}\n".encode())
-    return digest.hexdigest()
+    held = [_stamps(folder / name) for name in ("runs", "model_quality")]
+    return hashlib.sha256(repr(held).encode()).hexdigest()
 
 
 def shard_fault(name: str, path: Path) -> str | None:

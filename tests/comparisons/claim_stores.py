@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from backend.catalog import compressions
-from backend.comparisons.claims_material import Material
+from backend.comparisons.claims_material import Material, material_of
 from backend.store.schema import MODEL_QUALITY
 from backend.store.selection import Selection
 from backend.store.shards import write_quality, write_run
@@ -114,8 +114,9 @@ def planted_quality(
 def material(scores: pd.DataFrame, quality: pd.DataFrame | None = None) -> Material:
     """What the tests of the claims read, without a store."""
     empty = pd.DataFrame(columns=MODEL_QUALITY.names)
-    return Material(
-        MEASURED, scores, empty if quality is None else quality, pd.DataFrame({"config": []})
+    models = [rows for _, rows in scores.groupby("model")]
+    return material_of(
+        MEASURED, models, empty if quality is None else quality, pd.DataFrame({"config": []})
     )
 
 

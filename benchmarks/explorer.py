@@ -1,0 +1,274 @@
+"""How fast the app is on a large store: first page, changes in the sidebar, queries, memory.
+
+Makes a store of ten million rows and 20,000 maps, or takes one, starts the app on it and drives
+headless Chromium. A redraw is timed in the browser: from the change of a choice to the last change
+of the page after which Streamlit says that the script is done and the figure is drawn.
+
+    python -m benchmarks.explorer                            # makes the store in a temporary folder
+    python -m benchmarks.explorer --store FOLDER --cache FOLDER
+"""
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from backend.paths import PRECOMPUTED
+from backend.store.compact import compact
+from backend.store.compacted import compacted_file
+from backend.store.queries import (
+    baseline_scores,
+    choices,
+    compression_changes,
+    gains_over_baselines,
+    layer_curves,
+    runs,
+)
+from backend.store.reader import ResultStore
+from backend.store.selection import Selection
+from backend.store.story_queries import layer_breakdown, target_map
+from benchmarks.first_page import FLAGS, PROJECT, WATCH, free_port, wait
+
+DATASET = "simulated-large"
+SPLIT = "leave-story-out"
+FIGURE = ".js-plotly-plot .main-svg .trace"
+MARKS = {
+    "title": '[data-testid="stHeading"]',
+    "numbers": '[data-testid="stMetric"]',
+    "figure": FIGURE,
+}
+PAGES = ("", "layers", "scale", "compression")
+# Counts from the change of the URL's selection to the moment after which nothing more was drawn.
+QUIET_MS = 400
+RECORD = """() => {
+    window.last = performance.now();
+    new MutationObserver(() => { window.last = performance.now(); }).observe(
+        document.body, {subtree: true, childList: true, characterData: true, attributes: true});
+}"""
+SETTLED = """quiet => performance.now() - window.last > quiet
+    && !document.querySelector('[data-testid="stApp"][data-test-script-state="running"]')"""
+
+
+def main() -> None:
+    """Parse the arguments, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--store", type=Path, help="made before; default: a temporary one is made")
+    parser.add_argument("--cache", type=Path, help="default: a temporary one")
+    parser.add_argument("--rows", type=int, default=10_000_000)
+    parser.add_argument("--maps", type=int, default=20_000)
+    parser.add_argument("--changes", type=int, default=50)
+    parser.add_argument("--browsers", type=int, default=8)
+    arguments = parser.parse_args()
+    browser_path = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser_path is None:
+        parser.error("Chromium or Chrome is needed on the path")
+    with tempfile.TemporaryDirectory() as scratch, sync_playwright() as playwright:
+        cache = arguments.cache or Path(scratch) / "cache"
+        store = arguments.store or made_store(Path(scratch) / "store", arguments)
+        report("gathering the shards, once", "s", time_once(lambda: gather(store, cache)))
+        measure_queries(store, cache)
+        with serving(store, cache) as (port, memory):
+            browser = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
+            measure_first_page(browser, port)
+            for name in PAGES:
+                measure_changes(browser, port, name, arguments.changes)
+            report("memory of the app, all pages visited", "MB", memory.peak)
+            measure_crowd(browser, port, arguments.browsers)
+            report(f"memory of the app, {arguments.browsers} browsers", "MB", memory.peak)
+
+
+def report(what: str, unit: str, *values: float) -> None:
+    """Print a line of the table."""
+    print(f"{what:<46}" + "".join(f"{value:>10.3g}" for value in values) + f"  {unit}", flush=True)
+
+
+def made_store(folder: Path, arguments: argparse.Namespace) -> Path:
+    """Make the store by its command."""
+    words = ["--out", folder, "--rows", arguments.rows, "--maps", arguments.maps]
+    command = [sys.executable, "-m", "backend", "simulate-store", *map(str, words)]
+    subprocess.run(command, cwd=PROJECT, check=True)
+    return folder
+
+
+def gather(store: Path, cache: Path) -> None:
+    """Do what the app does when it first sees a store."""
+    compact(store, compacted_file(store, cache))
+
+
+def time_once(work: Callable[[], object]) -> float:
+    """Seconds that a piece of work takes."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def measure_queries(store: Path, cache: Path) -> None:
+    """Time each question in every region, none of them asked before."""
+    started = time.perf_counter()
+    opened = ResultStore(store, PRECOMPUTED, compacted_file(store, cache))
+    report("opening the store", "s", time.perf_counter() - started)
+    table = runs(opened)
+    large = table[table["dataset"] == DATASET]
+    rois = choices(opened).query("dataset == @DATASET")["roi"].unique()
+    selections = [
+        Selection(dataset=DATASET, subjects=(subject,), rois=(roi,), hemisphere=hemisphere)
+        for subject in sorted(large["subject"].unique())[:4]
+        for roi in rois
+        for hemisphere in ("left", "right")
+    ]
+    asked: dict[str, Callable[[Selection], object]] = {
+        "runs": lambda one: runs(opened, one),
+        "layer_curves": lambda one: layer_curves(opened, one),
+        "baseline_scores": lambda one: baseline_scores(opened, one),
+        "gains_over_baselines": lambda one: gains_over_baselines(opened, one),
+        "compression_changes": lambda one: compression_changes(opened, one, SPLIT),
+        "layer_breakdown": lambda one: layer_breakdown(opened, one, SPLIT, "r", "story"),
+    }
+    print(f"{'query':<46}{'median':>10}{'worst':>10}")
+    for name, ask in asked.items():
+        times = [1000 * time_once(lambda one=one, ask=ask: ask(one)) for one in selections]
+        report(name, "ms", statistics.median(times), max(times))
+    run_ids = large["run_id"].sample(50, random_state=0)
+    times = [
+        1000 * time_once(lambda run_id=run_id: target_map(opened, run_id, 0, "r"))
+        for run_id in run_ids
+    ]
+    report("target_map", "ms", statistics.median(times), max(times))
+
+
+class Memory:
+    """The resident memory of a process, looked at ten times a second."""
+
+    def __init__(self, process: int) -> None:
+        self.peak = 0.0
+        self._path = Path(f"/proc/{process}/statm")
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def _watch(self) -> None:
+        page = os.sysconf("SC_PAGE_SIZE")
+        while self._path.exists():
+            try:
+                resident = int(self._path.read_text().split()[1]) * page
+            except (OSError, IndexError):
+                return
+            self.peak = max(self.peak, resident / 1e6)
+            time.sleep(0.1)
+
+
+@contextmanager
+def serving(store: Path, cache: Path) -> Iterator[tuple[int, Memory]]:
+    """Run the app on a store."""
+    port = free_port()
+    server = subprocess.Popen(
+        [
+            sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true",
+            "--server.port", str(port), "--server.fileWatcherType", "none",
+        ],
+        cwd=PROJECT,
+        env={**os.environ, "CORTEXSCALE_STORE": str(store), "CORTEXSCALE_CACHE": str(cache)},
+        stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        wait(port)
+        yield port, Memory(server.pid)
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def address(port: int, page: str, **changes: str) -> str:
+    """Link to a page of the large store."""
+    chosen = {"data": DATASET, "subject": "sub-01", "roi": "AC", "hemisphere": "left", **changes}
+    return f"http://localhost:{port}/{page}?" + "&".join(f"{k}={v}" for k, v in chosen.items())
+
+
+def open_page(browser: Browser, link: str) -> Page:
+    """Open a link as a new visitor, and wait for the figure."""
+    page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    page.add_init_script(f"({WATCH})({MARKS})")
+    page.goto(link, wait_until="commit")
+    page.wait_for_selector(FIGURE, timeout=120_000)
+    page.evaluate(RECORD)
+    page.wait_for_function(SETTLED, arg=QUIET_MS, timeout=120_000)
+    return page
+
+
+def measure_first_page(browser: Browser, port: int) -> None:
+    """Time the first request after the start, and the median of five others."""
+    rows = []
+    for _ in range(6):
+        page = open_page(browser, address(port, ""))
+        rows.append(page.evaluate("window.drawn"))
+        page.context.close()
+    print(f"{'first page: seconds to':<46}" + "".join(f"{name:>10}" for name in MARKS))
+    report("first request after the start", "s", *(rows[0][name] / 1000 for name in MARKS))
+    medians = [statistics.median(row[name] for row in rows[1:]) / 1000 for name in MARKS]
+    report("median of five others", "s", *medians)
+
+
+def measure_changes(browser: Browser, port: int, name: str, n: int) -> None:
+    """Time changes of region and hemisphere, as a person makes them."""
+    page = open_page(browser, address(port, name))
+    times = [change(page, number) for number in range(n)]
+    page.context.close()
+    low, high = np.percentile(times, [50, 95])
+    report(f"change on {name or 'overview'}: median, 95th percentile", "ms", low, high)
+
+
+def change(page: Page, number: int) -> float:
+    """Choose another hemisphere or region with the keyboard, and wait until all is drawn."""
+    label = "Hemisphere" if number % 2 else "Region or response"
+    box = page.get_by_role("combobox", name=label, exact=False).first
+    box.click()
+    box.press("ArrowDown" if number % 4 < 2 else "ArrowUp")
+    page.wait_for_timeout(60)
+    started = page.evaluate("performance.now()")
+    box.press("Enter")
+    page.wait_for_timeout(30)
+    page.wait_for_function(SETTLED, arg=QUIET_MS, timeout=60_000)
+    return float(page.evaluate("window.last")) - float(started)
+
+
+def measure_crowd(browser: Browser, port: int, n: int) -> None:
+    """Let several people look at different pages at once, each changing the region ten times."""
+    # Playwright's synchronous interface has one thread; the server works on all of them at once.
+    links = [address(port, PAGES[k % len(PAGES)], subject=f"sub-{k + 1:02d}") for k in range(n)]
+    started = time.perf_counter()
+    pages = [browser.new_context().new_page() for _ in links]
+    for page, link in zip(pages, links, strict=True):
+        page.goto(link, wait_until="commit")
+    for page in pages:
+        page.wait_for_selector(FIGURE, timeout=180_000)
+    opened = time.perf_counter() - started
+    for _ in range(10):
+        for page in pages:
+            box = page.get_by_role("combobox", name="Region or response", exact=False).first
+            box.click()
+            box.press("ArrowDown")
+            box.press("Enter")
+    for page in pages:
+        page.evaluate(RECORD)
+        page.wait_for_function(SETTLED, arg=QUIET_MS, timeout=180_000)
+    errors = sum(
+        page.locator('[data-testid="stException"], [data-testid="stAlertContentError"]').count()
+        for page in pages
+    )
+    report(f"{n} browsers: all open, all done", "s", opened, time.perf_counter() - started)
+    report(f"{n} browsers: errors", "", float(errors))
+    for page in pages:
+        page.context.close()
+
+
+if __name__ == "__main__":
+    main()
