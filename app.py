@@ -4,7 +4,7 @@ import streamlit as st
 
 from backend.paths import ASSETS
 from pages.shared.entry import announce_app
-from pages.shared.navigation import PAGES
+from pages.shared.navigation import own_pages
 from pages.shared.sidebar import draw_sidebar
 from pages.shared.store import reading_store
 
@@ -17,7 +17,7 @@ st.set_page_config(
     initial_sidebar_state="expanded",
 )
 st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=ICON)
-page = st.navigation(PAGES)
+page = st.navigation(own_pages())
 with reading_store():
     draw_sidebar()
     announce_app()

@@ -1,8 +1,8 @@
 """How fast the app is on a large store: first page, changes in the sidebar, queries, memory.
 
 Makes a store of ten million rows and 20,000 maps, or takes one, starts the app on it and drives
-headless Chromium. A redraw is timed in the browser: from the change of a choice to the last change
-of the page after which Streamlit says that the script is done and the figure is drawn.
+headless Chromium. A redraw is timed in the browser: from a choice in the sidebar to the last thing
+that is drawn on the page.
 
     python -m benchmarks.explorer                            # makes the store in a temporary folder
     python -m benchmarks.explorer --store FOLDER --cache FOLDER
@@ -24,6 +24,7 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from backend.comparisons.scores import comparable_scores
 from backend.paths import PRECOMPUTED
 from backend.store.compact import compact
 from backend.store.compacted import compacted_file
@@ -37,7 +38,7 @@ from backend.store.queries import (
 )
 from backend.store.reader import ResultStore
 from backend.store.selection import Selection
-from backend.store.story_queries import layer_breakdown, target_map
+from backend.store.story_queries import target_map
 from benchmarks.first_page import FLAGS, PROJECT, WATCH, free_port, wait
 
 DATASET = "simulated-large"
@@ -49,12 +50,13 @@ MARKS = {
     "figure": FIGURE,
 }
 PAGES = ("", "layers", "scale", "compression")
-# Counts from the change of the URL's selection to the moment after which nothing more was drawn.
+# So long nothing was drawn, and the script is not running: the page is done.
 QUIET_MS = 400
 RECORD = """() => {
     window.last = performance.now();
     new MutationObserver(() => { window.last = performance.now(); }).observe(
-        document.body, {subtree: true, childList: true, characterData: true, attributes: true});
+        document.querySelector('[data-testid="stMain"]'),
+        {subtree: true, childList: true, characterData: true, attributes: true});
 }"""
 SETTLED = """quiet => performance.now() - window.last > quiet
     && !document.querySelector('[data-testid="stApp"][data-test-script-state="running"]')"""
@@ -133,7 +135,7 @@ def measure_queries(store: Path, cache: Path) -> None:
         "baseline_scores": lambda one: baseline_scores(opened, one),
         "gains_over_baselines": lambda one: gains_over_baselines(opened, one),
         "compression_changes": lambda one: compression_changes(opened, one, SPLIT),
-        "layer_breakdown": lambda one: layer_breakdown(opened, one, SPLIT, "r", "story"),
+        "comparable_scores (a row per fold)": lambda one: comparable_scores(opened, one, SPLIT),
     }
     print(f"{'query':<46}{'median':>10}{'worst':>10}")
     for name, ask in asked.items():

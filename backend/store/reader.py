@@ -24,7 +24,7 @@ from backend.store.sql import quoted
 from backend.store.views import Sources, make_views
 
 # Of all answers together that are kept for the next time.
-_KEPT_BYTES = 96_000_000
+_KEPT_BYTES = 64_000_000
 # What queries may hold in memory before they use the disk. Several stores may be open at once.
 _MEMORY = "400MB"
 

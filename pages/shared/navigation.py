@@ -1,5 +1,7 @@
 """The app's pages, by name."""
 
+from copy import copy
+
 import streamlit as st
 
 OVERVIEW = st.Page("pages/overview.py", title="Overview", icon=":material/home:", default=True)
@@ -11,3 +13,12 @@ CLAIMS = st.Page("pages/claims.py", title="Claims", icon=":material/fact_check:"
 RUN = st.Page("pages/run.py", title="Run", icon=":material/play_circle:")
 
 PAGES = [OVERVIEW, LAYERS, CORTEX, SCALE, COMPRESSION, CLAIMS, RUN]
+
+
+def own_pages() -> list[st.Page]:
+    """Return pages for one drawing of the app.
+
+    ``st.navigation`` marks the page that may be run, and running it takes the mark away: of two
+    sessions that shared it and drew at the same moment, one would be refused its page.
+    """
+    return [copy(page) for page in PAGES]

@@ -40,7 +40,8 @@ TALES = Selection(dataset=DATASET)
 
 
 def scores_of(store: Path, metric: str = "r", **narrowed: str) -> pd.DataFrame:
-    selection = TALES.model_copy(update=narrowed)
+    several = {f"{name}s": (value,) for name, value in narrowed.items()}
+    selection = TALES.model_copy(update=several)
     return at_layer(comparable_scores(ResultStore(store), selection, SPLIT, metric).frame)
 
 

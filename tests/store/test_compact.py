@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from backend.comparisons.scores import comparable_scores
 from backend.errors import StoreError
 from backend.paths import PROJECT
 from backend.store.compact import compact, compact_apart
@@ -28,7 +29,7 @@ from backend.store.reader import ResultStore
 from backend.store.schema import PUBLISHED, RUN_TABLES
 from backend.store.selection import Selection
 from backend.store.shards import write_run
-from backend.store.story_queries import layer_breakdown, region_summary, space_of, target_map
+from backend.store.story_queries import region_summary, space_of, target_map
 from backend.store.summaries import SUMMARIES
 from tests.helpers import damage_pages, make_config, make_tables
 
@@ -91,8 +92,7 @@ QUESTIONS = [
     lambda store: baseline_scores(store, ONE),
     lambda store: gains_over_baselines(store, Selection()),
     lambda store: compression_changes(store, ONE, "contiguous"),
-    lambda store: layer_breakdown(store, ONE, "contiguous", "r", "region"),
-    lambda store: layer_breakdown(store, ONE, "contiguous", "r", "story"),
+    lambda store: comparable_scores(store, ONE, "contiguous").frame,
 ]
 
 
