@@ -205,11 +205,11 @@ function markSimulated(view, raster, pen) {
   pen.save();
   pen.font = `700 ${Math.round(raster.width / 27)}px ${view.font}`;
   pen.textAlign = "center";
-  pen.globalAlpha = 0.5;
+  pen.globalAlpha = 0.65;
   for (const share of [0.25, 0.75]) {
     pen.setTransform(1, 0, 0, 1, raster.width * share, raster.height * 0.31);
     pen.rotate(-0.17);
-    pen.lineWidth = raster.width / 450;
+    pen.lineWidth = Math.max(1.5, raster.width / 450);
     pen.strokeStyle = view.ink;
     pen.strokeText("SIMULATED", 0, 0);
     pen.fillStyle = view.ground;

@@ -32,13 +32,22 @@ from backend.views.choose import Chosen
 from backend.views.cortex_maps import CortexMaps, MapChoice, cortex_maps, possible_by
 from backend.views.sheet import ImageFormat, Sheet
 
-KEYS = ("map", "map_run", "map_against", "map_by", "map_layer", "map_where", "map_at", "place")
+KEYS = (
+    "map",
+    "map_run",
+    "map_against",
+    "map_by",
+    "map_layer",
+    "map_where",
+    "map_at",
+    "place",
+    "place_by",
+)
 """Names of the page's own query parameters."""
 
 WHERES: dict[str, float] = {"q": 0.05, "r": 0.1, "ceiling": 0.3, "none": 0.0}
 """What a threshold can be on, the default first, and at which level."""
 
-BEST = "best"
 Parameters = Mapping[str, Sequence[str]]
 
 

@@ -15,6 +15,7 @@ Make = Callable[[ResultStore, Chosen, Parameters], list[Sheet]]
 # Imported when they are asked for: each brings its own statistics or surfaces with it.
 _MODULES: Mapping[str, str] = {
     "overview": "backend.views.overview",
+    "cortex": "backend.views.cortex",
     "layers": "backend.views.layers",
     "scale": "backend.views.scale",
     "compression": "backend.views.compression",
