@@ -14,6 +14,12 @@ _SERIES = {
     "dark": ("#56B4E9", "#2CC795", "#E39AC4", "#F0E442", "#E69F00"),
 }
 _ORDER = {"light": "#D55E00", "dark": "#FF8A4C"}
+# Far apart for protan, deutan and tritan eyes too, and from sample order; the same four hues on
+# both grounds, each with a contrast of 3 or more.
+_PINS = {
+    "light": ("#332288", "#8A8A22", "#994455", "#4F87C2"),
+    "dark": ("#8C7BFF", "#E6C200", "#D9537A", "#7FD6E8"),
+}
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 BASELINE_DASH = "dot"
@@ -31,6 +37,11 @@ _FONT = "Source Sans, Helvetica, Arial, sans-serif"
 def series_colour(index: int, mode: Mode) -> str:
     """Colour of the ``index``-th series; symbols and dashes tell series apart as well."""
     return _SERIES[mode][index % len(_SERIES[mode])]
+
+
+def pin_colour(index: int, mode: Mode) -> str:
+    """Colour of the ``index``-th pinned selection, from 0 to 3, on every page."""
+    return _PINS[mode][index]
 
 
 def order_colour(mode: Mode) -> str:
