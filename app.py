@@ -4,9 +4,10 @@ import streamlit as st
 
 from backend.paths import ASSETS
 from pages.shared.entry import announce_app
-from pages.shared.navigation import own_pages
+from pages.shared.navigation import own_pages, page_name
 from pages.shared.sidebar import draw_sidebar
 from pages.shared.store import reading_store
+from pages.shared.tools import keeping_view
 
 ICON = str(ASSETS / "icon.svg")
 
@@ -18,7 +19,7 @@ st.set_page_config(
 )
 st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=ICON)
 page = st.navigation(own_pages())
-with reading_store():
+with reading_store(), keeping_view(page_name(page)):
     draw_sidebar()
     announce_app()
     page.run()

@@ -197,7 +197,7 @@ def _layers(
     if found := _DEPTHS.fullmatch(asked):
         low, high = int(found[1]), int(found[2])
         if low <= high <= 100:
-            return None, (low / 100, high / 100)
+            return None, (None if (low, high) == (0, 100) else (low / 100, high / 100))
     narrowing.unknown.append(("layers", asked))
     return None, None
 

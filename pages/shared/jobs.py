@@ -15,6 +15,7 @@ from backend.jobs.config import EncodingConfig
 from backend.jobs.local import Job, cancel_job, list_jobs, log_tail, start_job
 from backend.paths import default_store
 from pages.shared.navigation import LAYERS
+from pages.shared.selection import choose_in_sidebar
 
 _ICONS = {
     "queued": ":material/hourglass_top:",
@@ -96,12 +97,15 @@ def _action(job: Job) -> None:
 def _select(job: Job) -> None:
     """Point the sidebar, and with it the URL, at a run's result."""
     config = job.task.config
-    st.session_state["data"] = config.dataset
-    st.session_state["evidence"] = config.evidence
-    st.session_state["subject"] = config.subject
-    if isinstance(config, EncodingConfig):
-        st.session_state["roi"] = config.responses[0]
-    st.session_state["models"] = [config.model]
-    st.session_state["compressions"] = [config.compression]
-    st.session_state["folds"] = config.split
-    st.session_state["shuffled"] = config.split == "shuffled"
+    choose_in_sidebar(
+        {
+            "data": (config.dataset,),
+            "evidence": (config.evidence,),
+            "subject": (config.subject,),
+            "roi": config.responses[:1] if isinstance(config, EncodingConfig) else (),
+            "models": (config.model,),
+            "compressions": (config.compression,),
+            "shuffled": ("true" if config.split == "shuffled" else "false",),
+            "folds": () if config.split == "shuffled" else (config.split,),
+        }
+    )

@@ -3,6 +3,7 @@
 from copy import copy
 
 import streamlit as st
+from streamlit.navigation.page import StreamlitPage
 
 OVERVIEW = st.Page("pages/overview.py", title="Overview", icon=":material/home:", default=True)
 CORTEX = st.Page("pages/cortex.py", title="Cortex", icon=":material/neurology:")
@@ -13,6 +14,8 @@ CLAIMS = st.Page("pages/claims.py", title="Claims", icon=":material/fact_check:"
 RUN = st.Page("pages/run.py", title="Run", icon=":material/play_circle:")
 
 PAGES = [OVERVIEW, LAYERS, CORTEX, SCALE, COMPRESSION, CLAIMS, RUN]
+# The address of the first page has no name in it.
+_HOME = "overview"
 
 
 def own_pages() -> list[st.Page]:
@@ -22,3 +25,13 @@ def own_pages() -> list[st.Page]:
     sessions that shared it and drew at the same moment, one would be refused its page.
     """
     return [copy(page) for page in PAGES]
+
+
+def page_name(page: StreamlitPage) -> str:
+    """Name of a page, as views and addresses have it."""
+    return page.url_path or _HOME
+
+
+def page_named(name: str) -> StreamlitPage:
+    """Find a page by its name."""
+    return next(page for page in PAGES if page_name(page) == name)

@@ -1,4 +1,4 @@
-"""The selection in the URL: read once when a session begins, written whenever it changes.
+"""The view in the URL: read when a session begins or the URL changes, written at each choice.
 
 Streamlit can bind a widget to a query parameter, but writes the label that the user sees; a link
 should hold the names that results are filed under, which no rewording breaks.
@@ -9,9 +9,37 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 _UNKNOWN = "_unknown_in_url"
+_WRITTEN = "_written_to_url"
 _FLAGS = ("true", "false")
 # More names than these would fill the sidebar.
 _FEW = 4
+
+
+def url_parameters() -> dict[str, tuple[str, ...]]:
+    """Return what the URL says now."""
+    return {key: tuple(st.query_params.get_all(key)) for key in st.query_params}
+
+
+def changed_by_hand() -> list[str]:
+    """List the parameters that differ from what the app wrote: by the back button, for one.
+
+    A page that is left and comes back has an empty URL, which says nothing.
+    """
+    now, written = url_parameters(), st.session_state.get(_WRITTEN)
+    if written is None or not set(now) & set(written):
+        return []
+    return [key for key in {**now, **written} if now.get(key) != written.get(key)]
+
+
+def open_parameters(parameters: Mapping[str, Sequence[str]]) -> None:
+    """Make the URL the only word on what is chosen, whatever the widgets held.
+
+    To be called before widgets are drawn, as in a callback.
+    """
+    for key in {**url_parameters(), **parameters}:
+        st.session_state.pop(key, None)
+    _write(parameters)
+    st.session_state[_WRITTEN] = url_parameters()
 
 
 def seed_one(key: str, options: Sequence[str]) -> None:
@@ -36,9 +64,13 @@ def seed_several(key: str, options: Sequence[str]) -> None:
         values = _known(st.query_params.get_all(key), options, key)
     if not values and held != [] and len(options) <= _FEW:
         values = list(options)
-    # What is there already needs no assignment, which would be sent to the browser again.
-    if values != held:
-        st.session_state[key] = values
+    keep(key, values)
+
+
+def keep(key: str, value: object) -> None:
+    """Give a widget its value; what is there already would only be sent to the browser again."""
+    if key not in st.session_state or st.session_state[key] != value:
+        st.session_state[key] = value
 
 
 def seed_flag(key: str) -> None:
@@ -63,11 +95,12 @@ def seed_number(key: str, default: float, low: float, high: float) -> None:
 
 def write_url(selection: Mapping[str, str | Sequence[str]]) -> None:
     """Make the URL say what is selected, and leave other parameters alone."""
-    wanted = {k: [v] if isinstance(v, str) else list(v) for k, v in selection.items()}
-    changed = {k: v for k, v in wanted.items() if st.query_params.get_all(k) != v}
-    if changed:
+    wanted = {k: (v,) if isinstance(v, str) else tuple(v) for k, v in selection.items()}
+    now = url_parameters()
+    if any(now.get(key, ()) != values for key, values in wanted.items()):
         # All at once: each write of its own would be a step of the browser's back button.
-        st.query_params.update(changed)
+        _write({**now, **wanted})
+    st.session_state[_WRITTEN] = url_parameters()
     unknown = st.session_state.pop(_UNKNOWN, [])
     if unknown:
         st.sidebar.warning(
@@ -91,10 +124,21 @@ def write_controls(keys: Sequence[str]) -> None:
     )
 
 
+def _write(parameters: Mapping[str, Sequence[str]]) -> None:
+    st.query_params.from_dict({key: list(values) for key, values in parameters.items() if values})
+
+
+def name_unknown(key: str, value: str) -> None:
+    """Remember a value of the URL that was left out; it is named when the URL is next written."""
+    named = f"{key} {_verbatim(value)}"
+    st.session_state[_UNKNOWN] = [*st.session_state.get(_UNKNOWN, []), named]
+
+
 def _known(values: Sequence[str | None], options: Sequence[str], key: str) -> list[str]:
     given = list(dict.fromkeys(value for value in values if value))
-    unknown = [f"{key} {_verbatim(value)}" for value in given if value not in options]
-    st.session_state[_UNKNOWN] = [*st.session_state.get(_UNKNOWN, []), *unknown]
+    for value in given:
+        if value not in options:
+            name_unknown(key, value)
     return [value for value in given if value in options]
 
 

@@ -50,7 +50,7 @@ def test_another_response_changes_the_numbers(open_app: Open, store: Path) -> No
     add_run(store)
     app = open_app(LAYERS, data="toy")
     before = curves_on(app)[0].y
-    app.selectbox(key="roi").set_value("left_ptl").run()
+    app.multiselect(key="roi").set_value(["left_ptl"]).run()
     assert is_well(app)
     expected = layer_curves(ResultStore(store), Selection(dataset="toy", rois=("left_ptl",)))
     assert list(curves_on(app)[0].y) == pytest.approx(list(expected["mean"]))

@@ -103,7 +103,7 @@ def test_a_link_gives_back_the_selection_it_was_taken_from(open_app: Open, store
         for split in ("contiguous", "shuffled"):
             add_run(store, model=model, split=split)
     first = open_app(LAYERS, data="toy")
-    first.selectbox(key="roi").set_value("left_ptl")
+    first.multiselect(key="roi").set_value(["left_ptl"])
     first.multiselect(key="models").set_value(["large"])
     first.segmented_control(key="metric").set_value("unique_r2")
     first.toggle(key="shuffled").set_value(True)

@@ -92,7 +92,7 @@ def test_a_shard_that_cannot_be_read_is_named_and_the_rest_is_shown(
     assert shard.name in warning.value
     assert "roi_scores/" in warning.value
     assert "Delete it and compute the run again" in warning.value
-    assert app.sidebar.multiselect(key="models").options == [whole.model]
+    assert app.sidebar.multiselect(key="models").options == [f"{whole.model} (1)"]
 
 
 def test_every_run_in_the_store_is_listed_on_request(open_app: Open, store: Path) -> None:

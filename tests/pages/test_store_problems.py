@@ -73,11 +73,11 @@ def test_a_run_is_seen_when_it_comes_and_missed_when_it_goes(open_app: Open, sto
     app = open_app(LAYERS)
     config = add_run(store)
     app.run()
-    assert "toy" in app.selectbox(key="data").options
+    assert "toy (1)" in app.selectbox(key="data").options
     (store / "runs" / f"{config.run_id}.parquet").unlink()
     app.run()
     assert is_well(app)
-    assert "toy" not in app.selectbox(key="data").options
+    assert "toy (1)" not in app.selectbox(key="data").options
 
 
 def test_the_shipped_results_are_only_ever_read(open_app: Open) -> None:
@@ -103,7 +103,7 @@ def test_a_shard_damaged_behind_a_good_footer_is_left_out_and_the_rest_is_shown(
         (warning,) = app.main.warning
         assert f"{shard.name} in {table}/" in warning.value
     if page != RUN:
-        assert app.sidebar.multiselect(key="models").options == [whole.model]
+        assert app.sidebar.multiselect(key="models").options == [f"{whole.model} (1)"]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -115,7 +115,7 @@ def test_a_shard_with_the_wrong_columns_is_left_out_and_the_rest_is_shown(
     pq.write_table(pq.read_table(shard).drop_columns(["r"]), shard)
     app = open_app(page, data="toy")
     assert is_well(app)
-    assert app.sidebar.multiselect(key="models").options == [whole.model]
+    assert app.sidebar.multiselect(key="models").options == [f"{whole.model} (1)"]
     if page is None:
         assert "the column r is missing" in app.main.warning[0].value
 

@@ -26,7 +26,7 @@ def stories(store: Path) -> Path:
 def test_subject_region_and_side_are_chosen_and_kept_in_the_url(open_app: Open) -> None:
     app = open_app(LAYERS, data="tales", subject="sub-02", roi="AC", hemisphere="right")
     assert is_well(app)
-    assert app.selectbox(key="subject").value == "sub-02"
+    assert app.multiselect(key="subject").value == ["sub-02"]
     assert app.query_params["hemisphere"] == "right"
     assert "sub-02, n = 300 TRs" in words(app)
     app.selectbox(key="hemisphere").set_value("left").run()
@@ -36,7 +36,7 @@ def test_subject_region_and_side_are_chosen_and_kept_in_the_url(open_app: Open) 
 @pytest.mark.usefixtures("stories")
 def test_a_side_that_another_region_lacks_is_given_up(open_app: Open) -> None:
     app = open_app(LAYERS, data="tales", roi="AC", hemisphere="right")
-    app.selectbox(key="roi").set_value("TP").run()
+    app.multiselect(key="roi").set_value(["TP"]).run()
     assert is_well(app)
     assert app.query_params["hemisphere"] == "left"
 

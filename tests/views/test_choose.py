@@ -100,7 +100,7 @@ def test_what_is_unknown_is_named_and_left_out(key):
         ("2-99", (2, 6), None),
         ("0-6", None, None),
         ("25%-75%", None, (0.25, 0.75)),
-        ("0%-100%", None, (0.0, 1.0)),
+        ("0%-100%", None, None),
     ],
 )
 def test_layers_are_chosen_by_number_or_by_depth(asked, layers, depth):
