@@ -26,6 +26,7 @@ from pages.shared.entry import require_app
 from pages.shared.figures import compression_map_figure, forest_figure, trade_off_figure
 from pages.shared.navigation import RUN
 from pages.shared.panel import evidence_badge, figure_panel
+from pages.shared.pin_table import show_pins
 from pages.shared.selection import current_choice
 from pages.shared.store import open_store
 
@@ -66,6 +67,7 @@ def show(store: ResultStore, view: Chosen) -> None:
         st.markdown(headline(result.judged, question))
     show_claim("compression-preserves")
     show_forest(result, question)
+    show_pins(store)
     if result.left_out:
         st.caption(
             f"Runs of another design (folds, delays, context) that are left out, since their "

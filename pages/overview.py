@@ -13,6 +13,7 @@ from backend.figures.labels import (
     dataset_title,
     joined,
     model_title,
+    n_responses,
     series_titles,
 )
 from backend.statistics import mean_interval
@@ -31,6 +32,7 @@ from pages.shared.figures import confound_figure, layer_figure, published_layer_
 from pages.shared.legible import legible
 from pages.shared.navigation import LAYERS, RUN
 from pages.shared.panel import evidence_badge, figure_panel
+from pages.shared.pin_table import show_pins
 from pages.shared.selection import current_choice
 from pages.shared.store import open_store
 
@@ -49,11 +51,20 @@ def show_results(store: ResultStore, view: Chosen, figures: pd.DataFrame) -> Non
     if honest.empty:
         st.info("Nothing in the store fits this selection; widen it in the sidebar.")
         return
-    best = best_layer(honest)
+    first, floors = of_first(curves, baselines)
+    best = best_layer(first[first["split"] == view.split])
     show_headline(store, view, honest, baselines[baselines["split"] == view.split], best)
-    alike, floors = _of_run_like(best, curves), _of_run_like(best, baselines)
+    show_pins(store)
+    alike, floors = _of_run_like(best, first), _of_run_like(best, floors)
     if best["evidence"] == "measured" and "shuffled" in set(alike["split"]):
         show_confound(view, alike, floors, figures)
+
+
+def of_first(curves: pd.DataFrame, baselines: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Keep one subject and response of those that are drawn, for what speaks of one."""
+    keys = ["subject", "roi", "hemisphere"]
+    first = curves.merge(curves[keys].head(1))
+    return first, baselines.merge(first[["run_id", "roi", "hemisphere"]].drop_duplicates())
 
 
 def best_layer(honest: pd.DataFrame) -> pd.Series:
@@ -78,12 +89,13 @@ def show_headline(
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(dataset_title(view.selection.dataset or ""), width="content")
         evidence_badge(best["evidence"])
-    changes = compression_changes(store, view.selection, view.split)
-    metric_cards(headline_cards(honest, baselines, best, changes))
+    changes = compression_changes(store, view.selection.of_first_response(), view.split)
+    metric_cards(headline_cards(*of_first(honest, baselines), best, changes))
+    several = n_responses(honest) > 1
     caption = results_caption(
         honest,
         "Brain predictivity (Pearson r) by layer, mean over folds with 95% t intervals; dotted: "
-        "baselines on the same folds",
+        "baselines on the same folds" + (", means over what is drawn" if several else ""),
     )
     figure_panel(
         "overview-layers",

@@ -16,6 +16,7 @@ from pages.shared.entry import require_app
 from pages.shared.figures import scale_figure
 from pages.shared.navigation import RUN
 from pages.shared.panel import evidence_badge, figure_panel
+from pages.shared.pin_table import show_pins
 from pages.shared.scale_controls import ScaleView, choose_scale
 from pages.shared.scale_tables import show_fits, show_models, show_responses
 from pages.shared.scale_words import answer, layer_words, notes
@@ -40,6 +41,7 @@ def show(store: ResultStore, view: Chosen) -> None:
     scalings = _analyse(frame, chosen.units, chosen.margin, chosen.axis, chosen.family)
     show_answer(scalings, frame, chosen, view)
     show_figure(store, scalings, frame, chosen, view)
+    show_pins(store)
     for note in notes(scalings, scores, chosen):
         st.caption(note)
     show_tables(scalings, chosen, view)

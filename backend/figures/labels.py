@@ -73,24 +73,61 @@ def series_titles(frame: pd.DataFrame) -> dict[str, str]:
     Parameters
     ----------
     frame : pandas.DataFrame
-        With run_id, model, compression and split.
+        With run_id, model, compression and split, and perhaps subject.
 
     Returns
     -------
     dict of str to str
-        Run id to title: model and compression, and the start of the run's id where two runs of
-        one split would otherwise share a title.
+        Run id to title: model and compression, the subject where there are several, and the start
+        of the run's id where two runs of one split would otherwise share a title.
     """
     runs = frame.drop_duplicates("run_id")
     titles = [
         f"{model_title(m)}, {compression_title(c)}"
         for m, c in zip(runs["model"], runs["compression"], strict=True)
     ]
+    if "subject" in runs and runs["subject"].nunique() > 1:
+        titles = [f"{title}, {who}" for title, who in zip(titles, runs["subject"], strict=True)]
     keys = list(zip(titles, runs["split"], strict=True))
     return {
         run_id: title if keys.count(key) == 1 else f"{title} ({run_id[:6]})"
         for run_id, title, key in zip(runs["run_id"], titles, keys, strict=True)
     }
+
+
+def curve_titles(frame: pd.DataFrame) -> dict[tuple[str, str, str], str]:
+    """Name each curve of a frame: its run, and where there are several its response.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        With the columns of :func:`series_titles`, dataset, roi and hemisphere.
+
+    Returns
+    -------
+    dict of (str, str, str) to str
+        Run id, roi and hemisphere to title.
+    """
+    titles = series_titles(frame)
+    several = len(frame[["roi", "hemisphere"]].drop_duplicates()) > 1
+    curves = frame.drop_duplicates(["run_id", "roi", "hemisphere"])
+    return {
+        (row.run_id, row.roi, row.hemisphere): ", ".join(
+            [titles[row.run_id], *([place_title(row.dataset, row.roi, row.hemisphere)] * several)]
+        )
+        for row in curves.itertuples()
+    }
+
+
+def n_responses(frame: pd.DataFrame) -> int:
+    """Count the subjects' regions in a frame, each side as one."""
+    return len(frame[["subject", "roi", "hemisphere"]].drop_duplicates())
+
+
+def place_title(dataset: str, roi: str, hemisphere: str) -> str:
+    """Name of a region and of its side, where a story's response has one."""
+    sided = dataset not in catalog.datasets() and hemisphere != "both"
+    return f"{roi_title(dataset, roi)} {hemisphere}" if sided else roi_title(dataset, roi)
 
 
 def joined(words: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ def few_series(curves: pd.DataFrame, most: int = MOST) -> pd.DataFrame:
     Parameters
     ----------
     curves : pandas.DataFrame
-        With model, compression and n_parameters.
+        With model, compression and n_parameters, and perhaps subject, roi and hemisphere.
     most : int
         Series that are kept.
 
@@ -23,16 +23,22 @@ def few_series(curves: pd.DataFrame, most: int = MOST) -> pd.DataFrame:
     pandas.DataFrame
         All rows, where there are no more series than that.
     """
-    pairs = curves[["model", "compression", "n_parameters"]].drop_duplicates()
-    if len(pairs) <= most:
+    keys = _keys(curves)
+    series = curves[[*keys, "n_parameters"]].drop_duplicates()
+    if len(series) <= most:
         return curves
-    full = pairs[(pairs["compression"] == "none") & ~pairs["model"].str.endswith(":random")]
-    kept = (full if len(full) else pairs).nlargest(most, "n_parameters")
-    names = set(zip(kept["model"], kept["compression"], strict=True))
-    rows = [pair in names for pair in zip(curves["model"], curves["compression"], strict=True)]
+    full = series[(series["compression"] == "none") & ~series["model"].str.endswith(":random")]
+    kept = (full if len(full) else series).nlargest(most, "n_parameters")
+    names = set(kept[keys].itertuples(index=False, name=None))
+    rows = [name in names for name in curves[keys].itertuples(index=False, name=None)]
     return curves[rows].reset_index(drop=True)
 
 
 def n_series(curves: pd.DataFrame) -> int:
-    """Count models and compressions in a frame."""
-    return len(curves[["model", "compression"]].drop_duplicates())
+    """Count models and compressions in a frame, in each subject and response."""
+    return len(curves[_keys(curves)].drop_duplicates())
+
+
+def _keys(curves: pd.DataFrame) -> list[str]:
+    keys = ("model", "compression", "subject", "roi", "hemisphere")
+    return [key for key in keys if key in curves]

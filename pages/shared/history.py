@@ -81,7 +81,9 @@ def draw_undo() -> None:
         ("Undo", "undo", ":material/undo:", _steps(_PAST), _undo),
         ("Redo", "redo", ":material/redo:", _steps(_FUTURE), _redo),
     ):
-        st.button("", key=key, icon=icon, help=label, disabled=not steps, on_click=act)
+        st.button(
+            "", key=key, icon=icon, help=label, type="tertiary", disabled=not steps, on_click=act
+        )
 
 
 def _steps(key: str) -> list[Step]:

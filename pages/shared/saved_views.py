@@ -17,7 +17,9 @@ _LINK_HELP = "It opens this view wherever the app runs over the same store."
 def draw_link() -> None:
     """Draw a link to the view that is open, with a button that copies it."""
     view = view_now()
-    with st.popover("", icon=":material/link:", help="Copy link", disabled=view is None):
+    with st.popover(
+        "", icon=":material/link:", type="tertiary", help="Copy link", disabled=view is None
+    ):
         if view is not None:
             st.caption(f"A link to this page and all that is chosen on it. {_LINK_HELP}")
             st.code((st.context.url or "").rstrip("/") + view.link(), language=None)
@@ -27,7 +29,9 @@ def draw_link() -> None:
 
 def draw_saved() -> None:
     """Draw what saves the view that is open, and the views that were saved."""
-    with st.popover("", icon=":material/bookmarks:", help="Saved views", key="views"):
+    with st.popover(
+        "", icon=":material/bookmarks:", type="tertiary", help="Saved views", key="views"
+    ):
         if error := st.session_state.pop(_ERROR, None):
             st.error(error, icon=":material/error:")
         try:
