@@ -1,12 +1,14 @@
 """Pinned selections: two to four that are compared on every page, each in a colour of its own."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
 import pandas as pd
 
-from backend.figures.labels import compression_title, joined, model_title, roi_title
+from backend import catalog
+from backend.figures.labels import compression_title, joined, model_title, place_title
 from backend.views.choose import KEYS, Chosen, offer
 
 MOST_PINS = 4
@@ -45,9 +47,11 @@ class Pin:
         Returns
         -------
         str
-            A query string: colour, name and the selection's own parameters.
+            A query string: colour, the selection's own parameters, and a name of the pin's own.
         """
-        marks = {_COLOUR: (self.letter,), _NAME: (self.name,)}
+        marks = {_COLOUR: (self.letter,)}
+        if self.name != pin_name(self.chosen):
+            marks[_NAME] = (self.name,)
         return urlencode({**marks, **self.chosen.parameters()}, doseq=True)
 
 
@@ -100,17 +104,18 @@ def next_pin(pins: Sequence[Pin], chosen: Chosen) -> Pin | None:
 
 
 def pin_name(chosen: Chosen) -> str:
-    """Name a selection by what tells it from others: model, compression, region and subject."""
+    """Name a selection by its models, compressions, responses and, of stories, subjects."""
     selection = chosen.selection
+    dataset, side = selection.dataset or "", selection.hemisphere or "both"
+    models = _named([model_title(name) for name in selection.models], "models")
     parts = [
-        _named([model_title(name) for name in selection.models], "models")
-        or joined(selection.families) or "all models",
+        models or joined(selection.families) or "all models",
         _named([compression_title(name) for name in selection.compressions], "compressions"),
-        _named([roi_title(selection.dataset or "", name) for name in selection.rois], "regions"),
-        selection.hemisphere if selection.hemisphere != "both" else "",
-        _named(selection.subjects, "subjects"),
-    ]  # fmt: skip
-    return ", ".join(part for part in parts if part)[:_LONGEST]
+        _named([place_title(dataset, name, side) for name in selection.rois], "regions"),
+        # Of sentences, what is known is an average over subjects.
+        "" if dataset in catalog.datasets() else _named(selection.subjects, "subjects"),
+    ]
+    return textwrap.shorten(", ".join(part for part in parts if part), _LONGEST, placeholder="…")
 
 
 def _named(names: Sequence[str], kind: str) -> str:

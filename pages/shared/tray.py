@@ -37,7 +37,7 @@ def draw_tray() -> None:
         return
     for pin in pinned:
         with st.container(
-            horizontal=True, vertical_alignment="center", gap="small", key=f"chip-{pin.letter}"
+            horizontal=True, wrap=False, vertical_alignment="center", key=f"chip-{pin.letter}"
         ):
             st.html(chip(pin))
             st.button(

@@ -66,7 +66,7 @@ def test_an_empty_store_has_cards_without_data_and_a_first_run(
     app = open_app(CLAIMS)
     assert is_well(app)
     assert words(app).count("no data]") == 7
-    assert "--dataset demo-cortex --subject sub-01" in app.code[0].value
+    assert "--dataset demo-cortex --subject sub-01" in app.main.code[0].value
 
 
 def test_what_the_store_shows_is_green_when_measured(open_app: Open, planted: Path) -> None:

@@ -173,7 +173,9 @@ def test_costs_that_were_measured_can_be_set_against_predictivity(
     assert app.query_params["cost"] == "perplexity"
     # What is not measured says how to measure it.
     assert "Not measured yet: int8" in words(app)
-    assert app.code[-1].value == "python -m backend quality --model tiny --compression bnb-int8"
+    assert (
+        app.main.code[-1].value == "python -m backend quality --model tiny --compression bnb-int8"
+    )
 
 
 def test_perplexity_is_told_of_one_text(open_app: Open, store: Path) -> None:
@@ -226,7 +228,7 @@ def test_one_model_speaks_for_itself_alone(open_app: Open, store: Path) -> None:
 def test_an_empty_store_says_what_fills_it(open_app: Open) -> None:
     app = open_app(COMPRESSION)
     assert is_well(app)
-    assert "--compression bnb-nf4" in app.code[0].value
+    assert "--compression bnb-nf4" in app.main.code[0].value
     assert [link.label for link in app.main.get("page_link")] == ["Start a run"]
     assert not charts(app)
 
@@ -236,7 +238,7 @@ def test_a_store_without_compressed_runs_says_what_fills_it(open_app: Open, stor
     app = open_app(COMPRESSION, data="toy")
     assert is_well(app)
     assert "both compressed and at full precision" in app.main.info[0].value
-    assert "--compression bnb-nf4" in app.code[0].value
+    assert "--compression bnb-nf4" in app.main.code[0].value
 
 
 def test_runs_of_two_designs_are_no_pair(open_app: Open, store: Path) -> None:

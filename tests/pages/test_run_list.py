@@ -93,7 +93,7 @@ def test_a_failed_run_says_why_and_shows_its_log(open_app: Open, store: Path) ->
     assert is_well(app)
     assert "**failed**" in words(app)
     assert "the disk is full; free some" in [caption.value for caption in app.caption]
-    assert app.code[0].value == "line one\nline two"
+    assert app.main.code[0].value == "line one\nline two"
     assert labels(app) == {"Start again"}
 
 

@@ -61,6 +61,6 @@ def test_what_is_no_pin_is_left_out_and_returned(word):
 
 
 def test_a_name_says_what_is_pinned_and_may_be_any_text():
-    assert [pin.name for pin in pinned(*THREE[:1])] == ["small, 2 compressions, ifg, left, s1"]
+    assert [pin.name for pin in pinned(*THREE[:1])] == ["small, 2 compressions, ifg left, s1"]
     pin = replace(pinned(THREE[0])[0], name="A & B <i> é")
     assert read_pins(MANY, [pin.word()])[0] == [pin]
