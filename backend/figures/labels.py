@@ -110,13 +110,12 @@ def curve_titles(frame: pd.DataFrame) -> dict[tuple[str, str, str], str]:
     """
     titles = series_titles(frame)
     several = len(frame[["roi", "hemisphere"]].drop_duplicates()) > 1
-    curves = frame.drop_duplicates(["run_id", "roi", "hemisphere"])
-    return {
-        (row.run_id, row.roi, row.hemisphere): ", ".join(
-            [titles[row.run_id], *([place_title(row.dataset, row.roi, row.hemisphere)] * several)]
-        )
-        for row in curves.itertuples()
-    }
+    keys = ["run_id", "dataset", "roi", "hemisphere"]
+    named: dict[tuple[str, str, str], str] = {}
+    for run_id, dataset, roi, side in frame[keys].drop_duplicates().itertuples(index=False):
+        place = f", {place_title(str(dataset), str(roi), str(side))}" if several else ""
+        named[str(run_id), str(roi), str(side)] = titles[str(run_id)] + place
+    return named
 
 
 def n_responses(frame: pd.DataFrame) -> int:

@@ -37,10 +37,11 @@ def _best(store: ResultStore, pin: Pin) -> dict[str, object] | None:
     curves = layer_curves(store, selection)
     if curves.empty:
         return None
-    best = curves.loc[curves["mean"].idxmax()]
-    gains = gains_over_baselines(store, selection)
-    gain = gains.merge(best[_AT].to_frame().T.astype({"layer": int})).to_dict("records")
-    unique = gain[0] if gain else {"unique_r2": None, "low": None, "high": None}
+    highest = curves.nlargest(1, "mean")
+    (best,) = highest.to_dict("records")
+    gains = gains_over_baselines(store, selection).merge(highest[_AT])
+    # A run without nuisance baselines has no gain over them.
+    (unique,) = gains.to_dict("records") or [{"unique_r2": None, "low": None, "high": None}]
     kept = [
         "run_id", "dataset", "subject", "model", "compression", "split", "evidence", "source",
         "n_samples", "n_folds", "context_length", "roi", "hemisphere", "layer",
@@ -49,7 +50,7 @@ def _best(store: ResultStore, pin: Pin) -> dict[str, object] | None:
         "pin": pin.letter,
         "name": pin.name,
         "index": pin.index,
-        **best[kept].to_dict(),
+        **{column: best[column] for column in kept},
         "r": best["mean"],
         "r_low": best["low"],
         "r_high": best["high"],
