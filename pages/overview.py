@@ -10,6 +10,7 @@ from backend.figures.labels import (
     BASELINE_TITLES,
     SPLIT_TITLES,
     compression_title,
+    curve_titles,
     dataset_title,
     joined,
     model_title,
@@ -92,6 +93,8 @@ def show_headline(
     changes = compression_changes(store, view.selection.of_first_response(), view.split)
     metric_cards(headline_cards(*of_first(honest, baselines), best, changes))
     several = n_responses(honest) > 1
+    titled = honest.assign(title=curve_titles(honest))
+    place = dataset_title(best["dataset"]) if several else ""
     caption = results_caption(
         honest,
         "Brain predictivity (Pearson r) by layer, mean over folds with 95% t intervals; dotted: "
@@ -99,7 +102,7 @@ def show_headline(
     )
     figure_panel(
         "overview-layers",
-        lambda mode: layer_figure(honest, baselines, "r", mode, height=480),
+        lambda mode: layer_figure(titled, baselines, "r", mode, height=480, title=place),
         honest,
         caption,
         alt=caption,

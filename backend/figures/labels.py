@@ -95,8 +95,8 @@ def series_titles(frame: pd.DataFrame) -> dict[str, str]:
     }
 
 
-def curve_titles(frame: pd.DataFrame) -> dict[tuple[str, str, str], str]:
-    """Name each curve of a frame: its run, and where there are several its response.
+def curve_titles(frame: pd.DataFrame) -> list[str]:
+    """Name the curve of each row: its run, and where there are several its response.
 
     Parameters
     ----------
@@ -105,17 +105,17 @@ def curve_titles(frame: pd.DataFrame) -> dict[tuple[str, str, str], str]:
 
     Returns
     -------
-    dict of (str, str, str) to str
-        Run id, roi and hemisphere to title.
+    list of str
     """
     titles = series_titles(frame)
-    several = len(frame[["roi", "hemisphere"]].drop_duplicates()) > 1
-    keys = ["run_id", "dataset", "roi", "hemisphere"]
-    named: dict[tuple[str, str, str], str] = {}
-    for run_id, dataset, roi, side in frame[keys].drop_duplicates().itertuples(index=False):
-        place = f", {place_title(str(dataset), str(roi), str(side))}" if several else ""
-        named[str(run_id), str(roi), str(side)] = titles[str(run_id)] + place
-    return named
+    runs = [titles[run_id] for run_id in frame["run_id"]]
+    places = [
+        place_title(*place)
+        for place in zip(frame["dataset"], frame["roi"], frame["hemisphere"], strict=True)
+    ]
+    if len(set(places)) < 2:
+        return runs
+    return [f"{run}, {place}" for run, place in zip(runs, places, strict=True)]
 
 
 def n_responses(frame: pd.DataFrame) -> int:
