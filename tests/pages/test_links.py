@@ -66,7 +66,8 @@ def test_a_hostile_value_is_quoted_as_code_and_nothing_else(
 
 @pytest.mark.parametrize("page", [None, LAYERS, RUN])
 def test_the_url_says_what_is_selected_on_every_page(open_app: Open, page: str | None) -> None:
-    assert open_app(page).query_params == DEFAULT
+    # A page adds its own controls.
+    assert DEFAULT.items() <= open_app(page).query_params.items()
 
 
 def test_known_values_beside_unknown_ones_are_kept(open_app: Open) -> None:
@@ -112,7 +113,7 @@ def test_a_link_gives_back_the_selection_it_was_taken_from(open_app: Open, store
     assert is_well(second)
     assert second.query_params == first.query_params
     assert chart(second, "layers") == chart(first, "layers")
-    assert len(chart(second, "layers").data) == 2
+    assert {trace.xaxis for trace in chart(second, "layers").data} == {"x", "x2"}
 
 
 def test_the_selection_is_kept_from_page_to_page(open_app: Open) -> None:
