@@ -4,23 +4,24 @@ import streamlit as st
 
 from backend import catalog
 from backend.catalog import ClaimEntry, published_claims
-from backend.comparisons.claims import claims_table, decided_by, judge, summary
+from backend.comparisons.claims import decided_by, judge, summary
 from backend.comparisons.claims_material import default_selection, sized_models
 from backend.comparisons.claims_verdict import MARGIN, OwnSizes, Settings, Verdict
 from backend.comparisons.claims_words import effect_line, size
-from backend.figures.export import export_csv
 from backend.figures.labels import SPLIT_TITLES, dataset_title, model_title
 from backend.store.queries import choices
 from backend.store.reader import ResultStore
 from backend.store.selection import Selection
 from backend.views.choose import Chosen
+from backend.views.claims import claims_sheet
 from pages.shared.entry import require_app
+from pages.shared.export import export_control, export_page
 from pages.shared.navigation import COMPRESSION, RUN, SCALE
 from pages.shared.panel import evidence_badge
 from pages.shared.prefill import fill_run_form
 from pages.shared.selection import current_choice
 from pages.shared.store import open_store
-from pages.shared.url import seed_number, seed_one, write_url
+from pages.shared.url import seed_number, seed_one, shown_view, write_url
 
 FIGURES = {"scale": SCALE, "compression": COMPRESSION}
 SIZES = {"published": "As published", "own": "My own"}
@@ -54,7 +55,8 @@ def show(store: ResultStore, view: Chosen | None) -> None:
         for column, verdict in zip(st.columns(2), pair, strict=False):
             with column.container(border=True, height="stretch", key=f"claim-{verdict.key}"):
                 show_card(verdict, published_claims()[verdict.key])
-    show_download(verdicts, selection)
+    export_control(claims_sheet(store, verdicts, selection))
+    export_page(shown_view("claims"), store)
 
 
 def selection_of(store: ResultStore, view: Chosen | None) -> Selection:
@@ -208,22 +210,6 @@ def show_missing(verdict: Verdict) -> None:
         ):  # fmt: skip
             fill_run_form(verdict.missing[0])
             st.switch_page(RUN)
-
-
-def show_download(verdicts: tuple[Verdict, ...], selection: Selection) -> None:
-    caption = (
-        f"Published claims tested on {dataset_title(selection.dataset or '')}, "
-        f"{SPLIT_TITLES[selection.split or '']}. Evidence: {selection.evidence}."
-    )
-    st.download_button(
-        "CSV",
-        data=lambda: export_csv(claims_table(verdicts, selection), caption),
-        file_name="cortexscale-claims.csv",
-        mime="text/csv",
-        key="claims-csv",
-        on_click="ignore",
-        icon=":material/download:",
-    )
 
 
 def _in_rows(items: list, n: int) -> list[list]:

@@ -1,120 +1,91 @@
 """What compression costs in predictivity: differences, prices, places, and the exception."""
 
-import pandas as pd
 import streamlit as st
 
 from backend import catalog
-from backend.comparisons.compression_costs import Cost, corpora, known_costs, trade_off
-from backend.comparisons.compression_results import (
-    Answer,
-    Question,
-    answer,
-    subjects_with_pairs,
-)
-from backend.figures.captions import results_caption
-from backend.figures.compression_costs import COST_TITLES
-from backend.figures.compression_maps import shared_limit
-from backend.figures.labels import METRIC_TITLES
-from backend.store.queries import choices, model_quality
+from backend.comparisons.compression_costs import Cost
+from backend.comparisons.compression_results import Answer, Question
 from backend.store.reader import ResultStore
-from backend.store.selection import Selection
 from backend.views.choose import Chosen
-from pages.shared.compression_controls import choose_corpus, choose_cost, choose_question
+from backend.views.compression import (
+    CompressionResults,
+    choose_cost,
+    choose_question,
+    compression_results,
+    price_sheet,
+)
+from backend.views.sheet import Sheet
+from pages.shared.compression_controls import compression_pick
 from pages.shared.compression_tables import show_costs, show_exceptions
-from pages.shared.compression_words import headline, layer_words
+from pages.shared.compression_words import headline
 from pages.shared.entry import require_app
-from pages.shared.figures import compression_map_figure, forest_figure, trade_off_figure
+from pages.shared.export import export_page
 from pages.shared.navigation import RUN
-from pages.shared.panel import evidence_badge, figure_panel
+from pages.shared.panel import evidence_badge, sheet_panel
 from pages.shared.pin_table import show_pins
 from pages.shared.selection import current_choice
 from pages.shared.store import open_store
+from pages.shared.url import shown_view
 
 COMMAND = (
     "python -m backend encode --dataset demo-sentences --model minilm-l6 --compression bnb-nf4"
 )
 
 
-def _version(store: ResultStore) -> tuple[object, ...]:
-    return str(store.folder), store.version, len(store.problems)
-
-
-_answer = st.cache_data(
-    answer, max_entries=32, show_spinner=False, hash_funcs={ResultStore: _version, Selection: repr}
+# The store is a part of the answer, so that no other can come to have its identity meanwhile.
+@st.cache_resource(
+    max_entries=32,
+    show_spinner=False,
+    hash_funcs={
+        ResultStore: lambda store: (id(store), len(store.problems)),
+        Question: repr,
+    },
 )
+def _prepared(store: ResultStore, question: Question) -> tuple[ResultStore, CompressionResults]:
+    return store, compression_results(store, question)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False, hash_funcs={CompressionResults: id})
+def _price(results: CompressionResults, cost: Cost) -> tuple[CompressionResults, Sheet]:
+    return results, price_sheet(results, cost)
 
 
 def show(store: ResultStore, view: Chosen) -> None:
-    subjects = {
-        model: names
-        for model, names in subjects_with_pairs(choices(store), view.selection, view.split).items()
-        if view.selection.subject in names or len(names) > 2
-    }
-    if not subjects:
-        show_nothing()
-        return
     with st.container(horizontal=True, vertical_alignment="bottom", key="compression-controls"):
-        question = choose_question(view, subjects)
-        question = _with_corpus(store, question)
-        result = _answer(store, question)
-        known = known_costs(result.costs)
-        cost = choose_cost(known) if known else None
-    if result.judged.empty:
+        pick = compression_pick()
+        question = choose_question(store, view, pick)
+        if question is None:
+            show_nothing()
+            return
+        _, results = _prepared(store, question)
+        cost = choose_cost(results, pick)
+        pick.write()
+    result = results.answer
+    if results.forest is None:
         show_unpaired(result)
         return
     with st.container(horizontal=True, wrap=False):
         evidence_badge(result.runs["evidence"].iloc[0])
         st.markdown(headline(result.judged, question))
     show_claim("compression-preserves")
-    show_forest(result, question)
+    sheet_panel(results.forest)
     show_pins(store)
     if result.left_out:
         st.caption(
             f"Runs of another design (folds, delays, context) that are left out, since their "
             f"scores are not comparable to these: {result.left_out}."
         )
-    show_trade_off(result, question, cost)
-    show_maps(result, question)
+    show_price(results, cost)
+    if results.maps:
+        st.subheader("Where it tells")
+    for sheet in results.maps:
+        sheet_panel(sheet)
     show_exceptions(result, question)
     show_costs(result, question)
+    export_page(shown_view("compression"), store)
 
 
-def _with_corpus(store: ResultStore, question: Question) -> Question:
-    return Question(
-        **{**vars(question), "corpus": choose_corpus(corpora(model_quality(store), question.model))}
-    )
-
-
-def show_claim(name: str) -> None:
-    finding = catalog.findings()[name]
-    citation = catalog.citations()[finding.citation]
-    with st.container(horizontal=True, wrap=False):
-        evidence_badge("published")
-        st.caption(f"{finding.claim} ({finding.scope}; [{citation.short}]({citation.url}))")
-
-
-def show_forest(result: Answer, question: Question) -> None:
-    caption = caption_of(
-        result,
-        question,
-        f"Paired difference in {METRIC_TITLES[question.metric]} from full precision, "
-        f"{layer_words(question.rule)}, with 95% t intervals; shaded: the margin of equivalence, "
-        f"±{question.margin:g}; verdicts by two one-sided tests, else by a paired t test, both "
-        f"corrected over {len(result.judged)} methods (Benjamini-Hochberg)",
-    )
-    dataset, evidence = result.runs[["dataset", "evidence"]].iloc[0]
-    figure_panel(
-        "compression",
-        lambda mode: forest_figure(
-            result.judged, dataset, evidence, question.margin, question.units, question.metric, mode
-        ),
-        with_source(result.judged, result),
-        caption,
-        alt=caption,
-    )
-
-
-def show_trade_off(result: Answer, question: Question, cost: Cost | None) -> None:
+def show_price(results: CompressionResults, cost: Cost | None) -> None:
     st.subheader("What it buys")
     if cost is None:
         st.info(
@@ -123,69 +94,16 @@ def show_trade_off(result: Answer, question: Question, cost: Cost | None) -> Non
             icon=":material/search_off:",
         )
         return
-    points = trade_off(result.full, result.judged, result.costs, cost, question.units)
-    text = f" on {question.corpus}" if cost == "perplexity" else ""
-    caption = caption_of(
-        result,
-        question,
-        f"{METRIC_TITLES[question.metric]} against {COST_TITLES[cost].lower()}{text}, "
-        f"{layer_words(question.rule)}; bars: 95% t intervals of the paired difference from full "
-        "precision; the front joins the methods that no other beats in both, by their means",
-    )
-    first = result.runs.iloc[0]
-    figure_panel(
-        "trade-off",
-        lambda mode: trade_off_figure(
-            points, question.model, first["dataset"], str(result.judged["roi"].iloc[0]),
-            first["evidence"], cost, question.metric, mode,
-        ),
-        with_source(points, result),
-        caption,
-        alt=caption,
-    )  # fmt: skip
+    _, sheet = _price(results, cost)
+    sheet_panel(sheet)
 
 
-def show_maps(result: Answer, question: Question) -> None:
-    by_region, by_layer = result.regions, result.layers
-    maps = {
-        "region": by_region if len(by_region) > len(result.judged) else by_region.iloc[:0],
-        "layer": by_layer if by_layer["layer"].nunique() > 1 else by_layer.iloc[:0],
-    }
-    limit = shared_limit(*maps.values())
-    evidence = result.runs["evidence"].iloc[0]
-    if any(len(cells) for cells in maps.values()):
-        st.subheader("Where it tells")
-    for against, cells in maps.items():
-        if cells.empty:
-            continue
-        where = f"in each region, {layer_words(question.rule)}"
-        caption = caption_of(
-            result,
-            question,
-            f"Paired difference in {METRIC_TITLES[question.metric]} from full precision "
-            f"{where if against == 'region' else 'at each layer'}; signs: verdicts at a margin of "
-            f"{question.margin:g}, corrected over all {len(cells)} cells (Benjamini-Hochberg); "
-            "colours end at the largest difference of both maps",
-        )
-        figure_panel(
-            f"compression-{against}s",
-            lambda mode, cells=cells, against=against: compression_map_figure(
-                cells, against, evidence, question.margin, limit, question.metric, mode
-            ),
-            with_source(cells, result),
-            caption,
-            alt=caption,
-        )
-
-
-def caption_of(result: Answer, question: Question, what: str) -> str:
-    n = int(result.judged["n_units"].max())
-    return results_caption(result.runs, f"{what}; n = {n} {question.units}")
-
-
-def with_source(frame: pd.DataFrame, result: Answer) -> pd.DataFrame:
-    first = result.runs.iloc[0]
-    return frame.assign(**{name: first[name] for name in ("dataset", "evidence", "source")})
+def show_claim(name: str) -> None:
+    finding = catalog.findings()[name]
+    citation = catalog.citations()[finding.citation]
+    with st.container(horizontal=True, wrap=False):
+        evidence_badge("published")
+        st.caption(f"{finding.claim} ({finding.scope}; [{citation.short}]({citation.url}))")
 
 
 def show_unpaired(result: Answer) -> None:

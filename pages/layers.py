@@ -13,12 +13,14 @@ from backend.views.layer_parts import LayerParts, layer_parts
 from backend.views.layers import sheets_of_parts
 from backend.views.sheet import Sheet
 from pages.shared.entry import require_app
+from pages.shared.export import export_page
 from pages.shared.layer_controls import choose_layers
 from pages.shared.layer_tables import show_gains, show_peaks
 from pages.shared.navigation import CORTEX, RUN
-from pages.shared.panel import evidence_badge, figure_panel
+from pages.shared.panel import evidence_badge, sheet_panel
 from pages.shared.selection import current_choice
 from pages.shared.store import open_store
+from pages.shared.url import shown_view
 
 
 # The store is a part of the answer, so that no other can come to have its identity meanwhile.
@@ -55,7 +57,7 @@ def show(store: ResultStore, chosen: Chosen) -> None:
     if parts.apart is None and controls.by != "model":
         st.info("This selection cannot be taken apart like that.", icon=":material/info:")
     first, *others = sheets
-    show_sheet(first)
+    sheet_panel(first)
     if chosen.metric != "unique_r2" and parts.models.table["ceiling"].isna().all():
         st.caption(
             "No noise ceiling is known for this response: it takes repeats, or a published value "
@@ -67,10 +69,7 @@ def show(store: ResultStore, chosen: Chosen) -> None:
     # Only words in a story have a context.
     if shown["context_length"].notna().any():
         st.page_link(CORTEX, label="See it on the cortex", icon=":material/neurology:")
-
-
-def show_sheet(sheet: Sheet) -> None:
-    figure_panel(sheet.key, sheet.build, sheet.data, sheet.caption, alt=sheet.alt)
+    export_page(shown_view("layers"), store)
 
 
 def show_regions(parts: LayerParts, sheets: list[Sheet]) -> None:
@@ -78,11 +77,11 @@ def show_regions(parts: LayerParts, sheets: list[Sheet]) -> None:
         return
     st.subheader("From early regions to late ones")
     if len(sheets) == 1:
-        show_sheet(sheets[0])
+        sheet_panel(sheets[0])
     else:
         for column, sheet in zip(st.columns(len(sheets)), sheets, strict=True):
             with column:
-                show_sheet(sheet)
+                sheet_panel(sheet)
     if parts.no_hierarchy:
         st.info(f"No hierarchy: {parts.no_hierarchy}", icon=":material/info:")
     if parts.hierarchy is not None:

@@ -4,110 +4,68 @@ import pandas as pd
 import streamlit as st
 
 from backend import catalog
-from backend.figures.captions import published_caption, results_caption
-from backend.figures.confound import measured_slopes, published_slopes
 from backend.figures.labels import (
     BASELINE_TITLES,
     SPLIT_TITLES,
     compression_title,
-    curve_titles,
     dataset_title,
     joined,
     model_title,
-    n_responses,
     series_titles,
 )
 from backend.statistics import mean_interval
-from backend.store.queries import (
-    baseline_scores,
-    compression_changes,
-    layer_curves,
-    published,
-    runs,
-)
+from backend.store.queries import compression_changes, published, runs
 from backend.store.reader import ResultStore
 from backend.views.choose import Chosen
+from backend.views.overview import Overview, overview, published_sheet
 from pages.shared.cards import Card, metric_cards
 from pages.shared.entry import require_app
-from pages.shared.figures import confound_figure, layer_figure, published_layer_figure
-from pages.shared.legible import legible
+from pages.shared.export import export_page
+from pages.shared.legible import say_left_out
 from pages.shared.navigation import LAYERS, RUN
-from pages.shared.panel import evidence_badge, figure_panel
+from pages.shared.panel import evidence_badge, sheet_panel
 from pages.shared.pin_table import show_pins
 from pages.shared.selection import current_choice
 from pages.shared.store import open_store
+from pages.shared.url import shown_view
 
 # Compressions that have a card each.
 MOST_CHANGES = 2
 # Names that a table cell spells out.
 MOST_NAMES = 4
-PUBLISHED_DATASET = "Pereira2018 (fMRI, sentence reading)"
 
 
-def show_results(store: ResultStore, view: Chosen, figures: pd.DataFrame) -> None:
-    curves = legible(layer_curves(store, view.selection, "r"))
-    baselines = baseline_scores(store, view.selection)
-    baselines = baselines[baselines["run_id"].isin(curves["run_id"])]
-    honest = curves[curves["split"] == view.split]
-    if honest.empty:
+# The store is a part of the answer, so that no other can come to have its identity meanwhile.
+@st.cache_resource(
+    max_entries=32,
+    show_spinner=False,
+    hash_funcs={
+        ResultStore: lambda store: (id(store), len(store.problems)),
+        Chosen: repr,
+    },
+)
+def _prepared(store: ResultStore, view: Chosen) -> tuple[ResultStore, Overview | None]:
+    return store, overview(store, view)
+
+
+def show_results(store: ResultStore, view: Chosen) -> None:
+    _, found = _prepared(store, view)
+    if found is None:
         st.info("Nothing in the store fits this selection; widen it in the sidebar.")
         return
-    first, floors = of_first(curves, baselines)
-    best = best_layer(first[first["split"] == view.split])
-    show_headline(store, view, honest, baselines[baselines["split"] == view.split], best)
-    show_pins(store)
-    alike, floors = _of_run_like(best, first), _of_run_like(best, floors)
-    if best["evidence"] == "measured" and "shuffled" in set(alike["split"]):
-        show_confound(view, alike, floors, figures)
-
-
-def of_first(curves: pd.DataFrame, baselines: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Keep one subject and response of those that are drawn, for what speaks of one."""
-    keys = ["subject", "roi", "hemisphere"]
-    first = curves.merge(curves[keys].head(1))
-    return first, baselines.merge(first[["run_id", "roi", "hemisphere"]].drop_duplicates())
-
-
-def best_layer(honest: pd.DataFrame) -> pd.Series:
-    """Find the best layer at full precision, or of all where nothing is at full precision."""
-    uncompressed = honest[honest["compression"] == "none"]
-    shown = honest if uncompressed.empty else uncompressed
-    return shown.loc[shown["mean"].idxmax()]
-
-
-def _of_run_like(row: pd.Series, frame: pd.DataFrame) -> pd.DataFrame:
-    same = (frame["model"] == row["model"]) & (frame["compression"] == row["compression"])
-    return frame[same]
-
-
-def show_headline(
-    store: ResultStore,
-    view: Chosen,
-    honest: pd.DataFrame,
-    baselines: pd.DataFrame,
-    best: pd.Series,
-) -> None:
+    if found.n_left_out:
+        say_left_out(found.n_series - found.n_left_out, found.n_series)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(dataset_title(view.selection.dataset or ""), width="content")
-        evidence_badge(best["evidence"])
-    changes = compression_changes(store, view.selection.of_first_response(), view.split)
-    metric_cards(headline_cards(*of_first(honest, baselines), best, changes))
-    several = n_responses(honest) > 1
-    titled = honest.assign(title=curve_titles(honest))
-    place = dataset_title(best["dataset"]) if several else ""
-    caption = results_caption(
-        honest,
-        "Brain predictivity (Pearson r) by layer, mean over folds with 95% t intervals; dotted: "
-        "baselines on the same folds" + (", means over what is drawn" if several else ""),
-    )
-    figure_panel(
-        "overview-layers",
-        lambda mode: layer_figure(titled, baselines, "r", mode, height=480, title=place),
-        honest,
-        caption,
-        alt=caption,
-        poster=True,
-    )
+        evidence_badge(found.best["evidence"])
+    first = view.of_first_response()
+    changes = compression_changes(store, first.selection, view.split)
+    metric_cards(headline_cards(found.honest, found.baselines, found.best, changes))
+    sheet_panel(found.curves, poster=True)
+    show_pins(store)
+    if found.slopes is not None:
+        sheet_panel(found.slopes)
+    export_page(shown_view("overview"), store)
 
 
 def headline_cards(
@@ -160,28 +118,6 @@ def change_card(change: tuple) -> Card:
     )
 
 
-def show_confound(
-    view: Chosen, curves: pd.DataFrame, baselines: pd.DataFrame, figures: pd.DataFrame
-) -> None:
-    measured = measured_slopes(curves, baselines, view.split)
-    others = published_slopes(figures, PUBLISHED_DATASET)
-    caption = " ".join(
-        [
-            results_caption(measured, "Left: predictivity with honest and with shuffled folds"),
-            published_caption(others, "Right: the same comparison for GPT2-XL"),
-        ]
-    )
-    figure_panel(
-        "folds",
-        lambda mode: confound_figure(measured, others, mode),
-        pd.concat([measured, others.assign(evidence="published", source=others["citation"])])[
-            ["evidence", "source", "dataset", "name", "split", "mean", "low", "high"]
-        ],
-        caption,
-        alt=caption,
-    )
-
-
 def show_findings() -> None:
     st.subheader("What has been published")
     for row in _in_rows(list(catalog.findings().values()), 3):
@@ -197,25 +133,17 @@ def _in_rows(items: list, n: int) -> list[list]:
     return [items[start : start + n] for start in range(0, len(items), n)]
 
 
-def show_published_figures(figures: pd.DataFrame) -> None:
-    rows = figures[figures["layer"].notna()]
+def show_published_figures(store: ResultStore, figures: pd.DataFrame) -> None:
     # Neither is drawn before somebody opens it: the first page should not wait for them.
     curves = st.expander(
         "Published layer curves: Llama-3.1-8B, base and instruct (not peer-reviewed)",
         key="published-curves", on_change="rerun",
     )  # fmt: skip
-    if curves.open and len(rows):
-        caption = published_caption(
-            rows, "Published brain predictivity by layer, mean with 1.96 standard errors"
-        )
-        with curves:
-            figure_panel(
-                "published-layers",
-                lambda mode: published_layer_figure(rows, mode),
-                rows.assign(evidence="published"),
-                caption,
-                alt=caption,
-            )
+    if curves.open:
+        sheet = published_sheet(store)
+        if sheet is not None:
+            with curves:
+                sheet_panel(sheet)
     table = st.expander(
         f"All {len(figures)} published figures in the store", key="published-table",
         on_change="rerun",
@@ -311,7 +239,7 @@ with st.container(horizontal=True):
 current, opened = current_choice(), open_store()
 quoted = published(opened)
 if current is not None:
-    show_results(opened, current, quoted)
+    show_results(opened, current)
 show_findings()
-show_published_figures(quoted)
+show_published_figures(opened, quoted)
 show_store(opened)

@@ -4,53 +4,63 @@ import pandas as pd
 import streamlit as st
 
 from backend import catalog
-from backend.comparisons.scale import Scaling, scale_by_response, scale_levels, scale_lines
+from backend.comparisons.scale import Scaling
 from backend.comparisons.scale import scale_points as points_of
-from backend.comparisons.scores import at_layer, comparable_scores
-from backend.figures.captions import results_caption
-from backend.figures.labels import METRIC_TITLES
-from backend.figures.scale import AXIS_TITLES
 from backend.store.reader import ResultStore
 from backend.views.choose import Chosen
+from backend.views.scale import ScaleResults, scale_results
+from backend.views.scale_controls import ScaleView
 from pages.shared.entry import require_app
-from pages.shared.figures import scale_figure
+from pages.shared.export import export_page
 from pages.shared.navigation import RUN
-from pages.shared.panel import evidence_badge, figure_panel
+from pages.shared.panel import evidence_badge, sheet_panel
 from pages.shared.pin_table import show_pins
-from pages.shared.scale_controls import ScaleView, choose_scale
+from pages.shared.scale_controls import choose_scale
 from pages.shared.scale_tables import show_fits, show_models, show_responses
-from pages.shared.scale_words import answer, layer_words, notes
+from pages.shared.scale_words import answer, notes
 from pages.shared.selection import current_choice
 from pages.shared.store import open_store
+from pages.shared.url import shown_view
 
 WIDE_MARGIN = 0.25
 FINDINGS = ("log-linear", "left-right", "small-match-large")
 
-_analyse = st.cache_data(scale_by_response, max_entries=32, show_spinner=False)
+
+# The store is a part of the answer, so that no other can come to have its identity meanwhile.
+@st.cache_resource(
+    max_entries=32,
+    show_spinner=False,
+    hash_funcs={
+        ResultStore: lambda store: (id(store), len(store.problems)),
+        Chosen: repr,
+        ScaleView: lambda view: (repr(view), view.perplexities.to_json()),
+    },
+)
+def _prepared(
+    store: ResultStore, chosen: Chosen, view: ScaleView
+) -> tuple[ResultStore, ScaleResults | None]:
+    return store, scale_results(store, chosen, view)
 
 
 def show(store: ResultStore, view: Chosen) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="scale-controls"):
         chosen = choose_scale(store, view)
-    scores = comparable_scores(store, chosen.selection, view.split, view.metric)
-    frame = with_perplexity(at_layer(scores.frame, chosen.layer), chosen)
-    frame = frame[frame["n_parameters"].notna()]
-    if frame.empty:
+    _, results = _prepared(store, view, chosen)
+    if results is None:
         show_nothing(view)
         return
-    scalings = _analyse(frame, chosen.units, chosen.margin, chosen.axis, chosen.family)
-    show_answer(scalings, frame, chosen, view)
-    show_figure(store, scalings, frame, chosen, view)
+    scalings = results.scalings
+    show_answer(scalings, results.frame, chosen, view)
+    if results.sheet is None:
+        st.info("No perplexity is known of these models.", icon=":material/search_off:")
+    else:
+        sheet_panel(results.sheet)
     show_pins(store)
-    for note in notes(scalings, scores, chosen):
+    for note in notes(scalings, results.scores, chosen):
         st.caption(note)
     show_tables(scalings, chosen, view)
-
-
-def with_perplexity(frame: pd.DataFrame, chosen: ScaleView) -> pd.DataFrame:
-    if chosen.axis == "n_parameters":
-        return frame
-    return frame.merge(chosen.perplexities[["model", "perplexity"]], on="model", how="left")
+    if results.sheet is not None:
+        export_page(shown_view("scale"), store)
 
 
 def show_answer(
@@ -90,52 +100,6 @@ def example_command(view: Chosen) -> str:
         f"python -m backend encode --dataset {name if by_name else 'FILE_OR_FOLDER'} "
         "--model cortexscale-1m"
     )
-
-
-def show_figure(
-    store: ResultStore,
-    scalings: list[Scaling],
-    frame: pd.DataFrame,
-    chosen: ScaleView,
-    view: Chosen,
-) -> None:
-    points = points_of(scalings)
-    if chosen.axis == "perplexity" and points["perplexity"].isna().all():
-        st.info("No perplexity is known of these models.", icon=":material/search_off:")
-        return
-    lines = scale_lines(scalings, chosen.axis)
-    levels = scale_levels(store, frame, view.metric, chosen.units)
-    caption = results_caption(frame, what_is_shown(scalings, chosen, view))
-    figure_panel(
-        "scale",
-        lambda mode: scale_figure(points, lines, levels, view.metric, chosen.axis, mode),
-        points,
-        caption,
-        alt=caption,
-    )
-
-
-def what_is_shown(scalings: list[Scaling], chosen: ScaleView, view: Chosen) -> str:
-    axis = AXIS_TITLES[chosen.axis].split(" (")[0].lower()
-    if chosen.corpus:
-        axis += f" on {chosen.corpus}"
-    n = max(int(scaling.points["n_units"].max()) for scaling in scalings)
-    parts = [
-        f"{METRIC_TITLES[view.metric]} against {axis}, {layer_words(chosen.layer)}, "
-        f"mean with 95% t intervals over n = {n} {chosen.units}",
-    ]
-    if any(scaling.points["random"].any() for scaling in scalings):
-        parts.append("hollow: the same architectures with random weights")
-    if view.metric != "unique_r2":
-        parts.append(
-            "dotted: the strongest baseline on the same folds with its interval; thick line: the "
-            "noise ceiling if known"
-        )
-    if any(scaling.fits.fits for scaling in scalings):
-        parts.append("curves: fits through the trained models with 95% intervals over units")
-    if any(scaling.minimal and scaling.minimal.model for scaling in scalings):
-        parts.append(f"ringed: the minimal model at a margin of {chosen.margin:g}")
-    return "; ".join(parts)
 
 
 def show_tables(scalings: list[Scaling], chosen: ScaleView, view: Chosen) -> None:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from backend.figures.captions import published_caption, results_caption
 from backend.figures.confound import confound_figure, measured_slopes, published_slopes
+from backend.figures.labels import curve_titles, dataset_title, n_responses
 from backend.figures.layers import layer_figure
 from backend.figures.legible import few_series, n_series
 from backend.figures.published import published_layer_figure
@@ -27,7 +28,7 @@ class Overview:
     Attributes
     ----------
     honest : pandas.DataFrame
-        Curves on honest folds, no more than can be told apart.
+        Curves of the first subject and response on honest folds, no more than can be told apart.
     baselines : pandas.DataFrame
         On the same folds.
     n_left_out : int
@@ -82,25 +83,30 @@ def overview(store: ResultStore, chosen: Chosen) -> Overview | None:
     Overview or None
         None where nothing on honest folds fits.
     """
-    first = chosen.of_first_response()
-    every = layer_curves(store, first.selection, "r")
+    every = layer_curves(store, chosen.selection, "r")
     curves = few_series(every)
-    baselines = baseline_scores(store, first.selection)
+    baselines = baseline_scores(store, chosen.selection)
     baselines = baselines[baselines["run_id"].isin(curves["run_id"])]
     honest = curves[curves["split"] == chosen.split]
     if honest.empty:
         return None
-    floors = baselines[baselines["split"] == chosen.split]
-    best = _best_layer(honest)
+    first, floors = _of_first(curves, baselines)
+    best = _best_layer(first[first["split"] == chosen.split])
     return Overview(
-        honest=honest,
-        baselines=floors,
+        honest=first[first["split"] == chosen.split],
+        baselines=floors[floors["split"] == chosen.split],
         n_left_out=n_series(every) - n_series(curves),
         n_series=n_series(every),
         best=best,
-        curves=_curves_sheet(honest, floors),
-        slopes=_slopes_sheet(store, chosen, curves, baselines, best),
+        curves=_curves_sheet(honest, baselines[baselines["split"] == chosen.split]),
+        slopes=_slopes_sheet(store, chosen, first, floors, best),
     )
+
+
+def _of_first(curves: pd.DataFrame, baselines: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Keep one subject and response of those that are drawn, for what speaks of one."""
+    first = curves.merge(curves[["subject", "roi", "hemisphere"]].head(1))
+    return first, baselines.merge(first[["run_id", "roi", "hemisphere"]].drop_duplicates())
 
 
 def _best_layer(honest: pd.DataFrame) -> pd.Series:
@@ -110,14 +116,19 @@ def _best_layer(honest: pd.DataFrame) -> pd.Series:
 
 
 def _curves_sheet(honest: pd.DataFrame, baselines: pd.DataFrame) -> Sheet:
+    several = n_responses(honest) > 1
+    titled = honest.assign(title=curve_titles(honest))
+    place = dataset_title(str(honest["dataset"].iloc[0])) if several else ""
     caption = results_caption(
         honest,
         "Brain predictivity (Pearson r) by layer, mean over folds with 95% t intervals; dotted: "
-        "baselines on the same folds",
+        "baselines on the same folds" + (", means over what is drawn" if several else ""),
     )
     return Sheet(
         key="overview-layers",
-        build=cache(lambda mode: layer_figure(honest, baselines, "r", mode, height=480)),
+        build=cache(
+            lambda mode: layer_figure(titled, baselines, "r", mode, height=480, title=place)
+        ),
         draw=None,
         data=honest,
         caption=caption,

@@ -4,18 +4,10 @@ import pandas as pd
 
 from backend.comparisons.compression import ALPHA
 from backend.comparisons.compression_results import Answer, Question
-from backend.comparisons.scores import LayerRule
 from backend.figures.compression import signed
 from backend.figures.labels import compression_title, joined, model_title
 
 _OVER = {"models": "models", "families": "families of models"}
-
-
-def layer_words(rule: LayerRule) -> str:
-    """Say at which layer a model is read."""
-    if rule.depth is None:
-        return "at the layer that is best at full precision on the other folds"
-    return f"at relative depth {rule.depth:g}"
 
 
 def headline(judged: pd.DataFrame, question: Question) -> str:

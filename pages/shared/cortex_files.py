@@ -10,6 +10,7 @@ import streamlit as st
 from backend.cortex.map_files import ENDINGS, read_map
 from backend.cortex.outlines import region_outlines
 from backend.errors import InputError
+from backend.exports.files import IMAGE_FORMATS
 from backend.figures.export import export_csv
 from backend.figures.flat_film import FilmFormat, film_available, film_bytes
 from backend.figures.flat_html import flatmap_html
@@ -17,8 +18,8 @@ from backend.figures.flat_payload import LivePanel, maps_payload
 from backend.figures.map_scale import MapKind, scale_of
 from backend.views.cortex import frame_panels, frame_title, map_bytes, map_table
 from backend.views.cortex_maps import CortexMaps
+from pages.shared.export import download_row
 from pages.shared.flatmap import flatmaps
-from pages.shared.panel import IMAGE_TYPES, download_row
 
 _DPIS = [160, 300, 600]
 _NO_PYAV = "MP4 needs PyAV on the machine that runs the app: pip install av. GIF works without it."
@@ -34,7 +35,7 @@ def show_files(maps: CortexMaps, frame: int) -> None:
     payload = partial(maps_payload, maps.panels, maps.scale, maps.short, "light", maps.film)
     files = {
         kind: partial(map_bytes, maps, frame, "light", kind, st.session_state.get("map_dpi"))
-        for kind in IMAGE_TYPES
+        for kind in IMAGE_FORMATS
     }
     files["html"] = lambda: flatmap_html(payload(), maps.title, maps.caption)
     files["csv"] = lambda: export_csv(map_table(maps), maps.caption)

@@ -9,7 +9,7 @@ from backend.figures.place import BY_TITLES
 from backend.store.reader import ResultStore
 from backend.views.cortex import find_place, place_names, place_sheet
 from pages.shared.flatmap import Pick
-from pages.shared.panel import figure_panel
+from pages.shared.panel import sheet_panel
 from pages.shared.url import seed_one
 
 _NOWHERE = "none"
@@ -52,7 +52,7 @@ def show_place(store: ResultStore, runs: pd.DataFrame, run_id: str) -> None:
         return
     if by != "subject" and sheet.data[by].nunique() == 1:
         _say_what_is_missing(by, sheet.data[by].iloc[0])
-    figure_panel(sheet.key, sheet.build, sheet.data, sheet.caption, alt=sheet.alt)
+    sheet_panel(sheet)
 
 
 def _choose() -> str:

@@ -1,39 +1,15 @@
-"""A figure on a page, with its caption and its downloads."""
+"""A figure on a page, with its caption and its files."""
 
 import base64
 import html
-from collections.abc import Callable, Mapping
-from functools import partial
-from types import MappingProxyType
 
-import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from backend.figures.export import (
-    export_csv,
-    export_html,
-    export_image,
-    images_available,
-    picture_html,
-)
 from backend.figures.theme import Mode
+from backend.views.sheet import Sheet
+from pages.shared.export import export_control
 from pages.shared.poster import draw_poster
-
-IMAGE_TYPES = ("png", "svg", "pdf")
-_TYPES = {
-    "png": "image/png",
-    "svg": "image/svg+xml",
-    "pdf": "application/pdf",
-    "html": "text/html",
-    "csv": "text/csv",
-    "gif": "image/gif",
-    "mp4": "video/mp4",
-}
-_NO_BROWSER = (
-    "PNG, SVG and PDF need Chrome or Chromium on the machine that runs the app "
-    "(Debian: apt-get install chromium). HTML and CSV work without it."
-)
 
 
 def mode() -> Mode:
@@ -41,34 +17,28 @@ def mode() -> Mode:
     return "dark" if st.context.theme.type == "dark" else "light"
 
 
-def figure_panel(
-    key: str,
-    build: Callable[[Mode], go.Figure],
-    data: pd.DataFrame,
-    caption: str,
-    alt: str,
-    poster: bool = False,
-) -> None:
-    """Draw a figure, its caption, and a row of download buttons.
+def sheet_panel(sheet: Sheet, poster: bool = False) -> None:
+    """Show a figure or a picture, its caption, and what it can be taken away as.
 
     A file is made when its button is clicked, not when the page is drawn.
 
     Parameters
     ----------
-    key : str
-        Names the widgets and the files.
-    build : callable
-        Makes the figure for a mode; files are always in light mode.
-    data : pandas.DataFrame
-        The plotted numbers.
-    caption : str
-        Data set, n, split, evidence, citation.
-    alt : str
-        What a screen reader says.
+    sheet : Sheet
+        Its key names the widgets and the files. A table is left to the page to draw.
     poster : bool
         Whether a still picture stands in until Plotly is loaded, as the first page has it.
     """
-    figure = build(mode())
+    if sheet.build is not None:
+        _draw_figure(sheet.key, sheet.build(mode()), sheet.alt, poster)
+    elif sheet.draw is not None:
+        _draw_picture(sheet.draw(mode(), "png"), sheet.alt)
+    if sheet.build is not None:
+        st.caption(sheet.caption)
+    export_control(sheet)
+
+
+def _draw_figure(key: str, figure: go.Figure, alt: str, poster: bool) -> None:
     with st.container(key=f"panel-{key}"):
         if poster:
             draw_poster(key, figure)
@@ -79,91 +49,14 @@ def figure_panel(
             config={"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d"]},
             alt=alt,
         )
-    st.caption(caption)
-    can_render = images_available()
-    images = {kind: partial(_image, build, caption, kind) for kind in IMAGE_TYPES}
-    download_row(
-        key,
-        {
-            **images,
-            "html": lambda: export_html(build("light"), caption),
-            "csv": lambda: export_csv(data, caption),
-        },
-        disabled={} if can_render else dict.fromkeys(IMAGE_TYPES, _NO_BROWSER),
-    )
 
 
-def picture_panel(
-    key: str,
-    draw: Callable[[Mode, str], bytes],
-    data: pd.DataFrame,
-    caption: str,
-    alt: str,
-) -> None:
-    """Show a figure that is no Plotly figure, with the same caption and downloads.
-
-    Parameters
-    ----------
-    key : str
-        Names the widgets and the files.
-    draw : callable
-        Given a mode and a format (png, svg, pdf), gives the file, its caption in it.
-    data : pandas.DataFrame
-        The plotted numbers.
-    caption : str
-        Data set, n, split, evidence, citation.
-    alt : str
-        What a screen reader says.
-    """
-    encoded = base64.b64encode(draw(mode(), "png")).decode()
+def _draw_picture(png: bytes, alt: str) -> None:
+    encoded = base64.b64encode(png).decode()
     st.html(
         f'<img src="data:image/png;base64,{encoded}" alt="{html.escape(alt, quote=True)}" '
         'style="width:100%">'
     )
-    images = {kind: partial(draw, "light", kind) for kind in IMAGE_TYPES}
-    download_row(
-        key,
-        {
-            **images,
-            "html": lambda: picture_html(draw("light", "png"), caption),
-            "csv": lambda: export_csv(data, caption),
-        },
-    )
-
-
-def download_row(
-    key: str,
-    files: Mapping[str, Callable[[], bytes]],
-    disabled: Mapping[str, str] = MappingProxyType({}),
-) -> None:
-    """Draw a row of buttons; a file is made when its button is clicked.
-
-    Parameters
-    ----------
-    key : str
-        Names the widgets and the files.
-    files : mapping of str to callable
-        By the ending of its name, what makes a file.
-    disabled : mapping of str to str
-        Files that cannot be made here, and why.
-    """
-    with st.container(horizontal=True, key=f"downloads-{key}", gap="small"):
-        for kind, make in files.items():
-            st.download_button(
-                kind.upper(),
-                data=make,
-                file_name=f"cortexscale-{key}.{kind}",
-                mime=_TYPES[kind],
-                key=f"{key}-{kind}",
-                on_click="ignore",
-                disabled=kind in disabled,
-                help=disabled.get(kind),
-                icon=":material/download:",
-            )
-
-
-def _image(build: Callable[[Mode], go.Figure], caption: str, kind: str) -> bytes:
-    return export_image(build("light"), caption, kind)
 
 
 def evidence_badge(evidence: str) -> None:

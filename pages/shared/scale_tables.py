@@ -11,7 +11,7 @@ from backend.figures.labels import model_title
 from backend.figures.scale import FORM_TITLES, layers_text, short_model_title, short_number
 from backend.statistics import Interval
 from backend.views.choose import Chosen
-from pages.shared.scale_controls import ScaleView
+from backend.views.scale_controls import ScaleView
 from pages.shared.scale_words import p_text, place_words
 
 VERDICTS: Mapping[str, str] = {

@@ -6,12 +6,12 @@ import pandas as pd
 
 from backend.comparisons.minimal_model import MinimalModel
 from backend.comparisons.scale import Scaling
-from backend.comparisons.scores import LayerRule, Scores
+from backend.comparisons.scores import Scores
 from backend.figures.labels import joined, roi_title
 from backend.figures.scale import short_model_title, short_number
 from backend.statistics import Equivalence
 from backend.views.choose import Chosen
-from pages.shared.scale_controls import ScaleView
+from backend.views.scale_controls import ScaleView
 
 
 def answer(scalings: Sequence[Scaling], chosen: ScaleView, view: Chosen) -> str:
@@ -116,13 +116,6 @@ def _difference(test: Equivalence) -> str:
 def p_text(value: float) -> str:
     """Write a p-value."""
     return f"{value:.3f}" if value >= 0.001 else "< 0.001"
-
-
-def layer_words(rule: LayerRule) -> str:
-    """Say which layer stands for a model."""
-    if rule.depth is None:
-        return "at the best layer, chosen for each fold on the other folds"
-    return f"at relative depth {rule.depth:g}"
 
 
 def place_words(scaling: Scaling) -> str:

@@ -7,6 +7,9 @@ should hold the names that results are filed under, which no rewording breaks.
 from collections.abc import Mapping, Sequence
 
 import streamlit as st
+from pydantic import ValidationError
+
+from backend.views.view import Page, View
 
 _UNKNOWN = "_unknown_in_url"
 _WRITTEN = "_written_to_url"
@@ -146,3 +149,17 @@ def _verbatim(value: str) -> str:
     """Quote what a link says, so that none of it acts as Markdown: no images, no other links."""
     quoted = repr(value[:60]).replace("`", "'")
     return f"`{quoted}`"
+
+
+def shown_view(page: Page) -> View:
+    """Return what a page shows, as its address says it; what no page writes is left out."""
+    parameters = {key: tuple(st.query_params.get_all(key)) for key in st.query_params}
+    return View(page=page, parameters={k: v for k, v in parameters.items() if _is_ours(k, v)})
+
+
+def _is_ours(key: str, values: Sequence[str]) -> bool:
+    try:
+        View(page="overview", parameters={key: values})
+    except ValidationError:
+        return False
+    return True

@@ -76,8 +76,10 @@ def boxes(svg: ET.Element) -> dict[str, Box]:
         if group.get("class") == "annotation-text-g":
             rotation = re.match(r"rotate\(([-\d.]+)", group.get("transform", ""))
             inner = group.find("{http://www.w3.org/2000/svg}g")
-            assert inner is not None
             assert rotation is not None
+            # Of a note that is out of its axis nothing is drawn.
+            if inner is None:
+                continue
             if float(rotation[1]) == 0:
                 place = re.findall(r"-?[\d.]+", inner.get("transform", ""))
                 box = inner.find("{http://www.w3.org/2000/svg}rect")

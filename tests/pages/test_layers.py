@@ -261,20 +261,20 @@ def test_hostile_controls_in_a_link_are_left_out(open_app: Open) -> None:
     assert names(app) == {"MiniLM-L6, full precision", "MiniLM-L6, int8", "MiniLM-L6, NF4"}
 
 
-def test_five_files_are_offered(open_app: Open) -> None:
+def test_files_of_figures_and_of_the_page_are_offered(open_app: Open) -> None:
     offered = open_app(LAYERS).get("download_button")
-    assert [button.label for button in offered] == ["PNG", "SVG", "PDF", "HTML", "CSV"]
+    assert [button.label for button in offered] == ["PNG", "CSV", "Export this page"]
     assert not any(button.proto.disabled for button in offered)
 
 
 def test_without_a_browser_html_and_csv_remain(
     open_app: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pages.shared.panel.images_available", lambda: False)
+    monkeypatch.setattr("pages.shared.export.images_available", lambda: False)
     app = open_app(LAYERS)
     assert is_well(app)
     usable = [b.label for b in app.get("download_button") if not b.proto.disabled]
-    assert usable == ["HTML", "CSV"]
+    assert usable == ["CSV", "Export this page"]
     assert "apt-get install chromium" in app.get("download_button")[0].proto.help
 
 

@@ -245,6 +245,6 @@ def test_an_empty_store_leads_to_the_run_page_and_keeps_the_citations(open_app: 
 
 
 @pytest.mark.usefixtures("family")
-def test_five_files_are_offered(open_app: Open) -> None:
+def test_files_of_figures_and_of_the_page_are_offered(open_app: Open) -> None:
     offered = open_tales(open_app).get("download_button")
-    assert [button.label for button in offered] == ["PNG", "SVG", "PDF", "HTML", "CSV"]
+    assert [button.label for button in offered] == ["PNG", "CSV", "Export this page"]
