@@ -15,13 +15,14 @@ from pages.shared.cortex_controls import choose_maps, keep_frame, write_cortex_u
 from pages.shared.cortex_files import show_files, show_own_map
 from pages.shared.cortex_place import keep_pick, show_place
 from pages.shared.entry import require_app
+from pages.shared.export import export_page
 from pages.shared.figures import inflated_figure
 from pages.shared.flatmap import flatmaps
 from pages.shared.navigation import RUN
 from pages.shared.panel import evidence_badge, mode
 from pages.shared.selection import current_choice
 from pages.shared.store import open_store
-from pages.shared.url import seed_one
+from pages.shared.url import seed_one, shown_view
 
 
 def show(store: ResultStore, chosen: Chosen) -> None:
@@ -37,6 +38,7 @@ def show(store: ResultStore, chosen: Chosen) -> None:
         show_inflated(maps, frame)
     show_place(store, runs, choice.run_id)
     write_cortex_url()
+    export_page(shown_view("cortex"), store)
 
 
 def read_maps(store: ResultStore, runs: pd.DataFrame, choice: MapChoice) -> CortexMaps | None:

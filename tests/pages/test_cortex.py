@@ -50,7 +50,7 @@ def test_panels_and_films_share_one_scale(open_app: Open) -> None:
     app.selectbox(key="map_by").set_value("film").run()
     assert is_well(app)
     assert sent(app)["film"]["labels"] == [f"layer {layer}" for layer in range(7)]
-    assert len(app.get("download_button")) == 7
+    assert len(app.get("download_button")) == 8
     app.selectbox(key="map_by").set_value("layer").run()
     assert len(sent(app)["panels"]) == 7
 
