@@ -18,6 +18,8 @@ VIEWS: dict[View, str] = {
 }  # fmt: skip
 # Millimetres between the hemispheres where they lie side by side.
 _GAP = 14.0
+# In units of Plotly's scenes: as wide as a page has room for.
+_WIDE = 3.4
 
 
 def inflated_figure(
@@ -53,9 +55,14 @@ def inflated_figure(
     checked = check_values(values)
     colours = _vertex_colours(checked, scale, mode)
     figure = go.Figure()
+    turned = [
+        _turned(surface("inflated", side).coordinates, number, view)
+        for number, side in enumerate(SIDES)
+    ]
+    spans = np.ptp(np.concatenate(turned), axis=0)
     for number, side in enumerate(SIDES):
         mesh = surface("inflated", side)
-        x, y, z = _turned(mesh.coordinates, number, view).T
+        x, y, z = turned[number].T
         first = number * N_VERTICES
         figure.add_mesh3d(
             x=x, y=y, z=z,
@@ -74,9 +81,10 @@ def inflated_figure(
         margin={"l": 0, "r": 0, "t": 8, "b": 76},
         showlegend=False,
         scene={
-            "xaxis": hidden, "yaxis": hidden, "zaxis": hidden, "aspectmode": "data",
+            "xaxis": hidden, "yaxis": hidden, "zaxis": hidden, "aspectmode": "manual",
+            "aspectratio": dict(zip("xyz", _WIDE * spans / spans[0], strict=True)),
             "camera": {
-                "eye": {"x": 0, "y": -0.62, "z": 0}, "up": {"x": 0, "y": 0, "z": 1},
+                "eye": {"x": 0, "y": -2.0, "z": 0}, "up": {"x": 0, "y": 0, "z": 1},
                 "projection": {"type": "orthographic"},
             },
         },

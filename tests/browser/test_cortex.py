@@ -1,8 +1,19 @@
 """The Cortex page under a person's hands: pointing, clicking, keys, the film."""
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 from playwright.sync_api import Locator, expect
 
+from backend.comparisons.maps import layer_maps, on_surface
+from backend.cortex.flat import BOTTOM, HALF_WIDTH, TOP, flat_cortex
+from backend.cortex.surfaces import N_TARGETS
+from backend.figures.map_scale import MAP_KINDS, colour_table, scale_of
+from backend.paths import PRECOMPUTED
+from backend.store.map_queries import map_runs
+from backend.store.reader import ResultStore
+from backend.store.selection import Selection
 from tests.browser.conftest import OpenTab
 from tests.browser.harness import Server, Tab
 
@@ -79,16 +90,6 @@ def picture(tab: Tab) -> str:
 
 def test_the_canvas_shows_what_the_file_shows(open_tab: OpenTab, server: Server) -> None:
     """Two programs paint: the browser's colours are those of the raster's."""
-    import numpy as np
-
-    from backend.comparisons.maps import layer_maps, on_surface
-    from backend.cortex.flat import BOTTOM, HALF_WIDTH, TOP, flat_cortex
-    from backend.figures.map_scale import MAP_KINDS, colour_table, scale_of
-    from backend.paths import PRECOMPUTED
-    from backend.store.map_queries import map_runs
-    from backend.store.reader import ResultStore
-    from backend.store.selection import Selection
-
     store = ResultStore(server.store, PRECOMPUTED)
     chosen = Selection(dataset="demo-cortex", subjects=("sub-01",))
     run = on_surface(map_runs(store, chosen, "leave-story-out")).iloc[0]
@@ -113,3 +114,18 @@ def test_the_canvas_shows_what_the_file_shows(open_tab: OpenTab, server: Server)
     # A vertex seldom lies in a pixel's middle, and its neighbours take part.
     assert len(targets) > 20
     assert np.median(np.abs(np.array(got, dtype=int) - expected.astype(int))) < 8
+
+
+@pytest.mark.parametrize(
+    ("n_values", "said"), [(N_TARGETS, "evidence unknown"), (64_984, "fsLR 32k")]
+)
+def test_a_map_of_one_s_own_is_drawn_and_one_of_another_surface_refused(
+    open_tab: OpenTab, server: Server, tmp_path: Path, n_values: int, said: str
+) -> None:
+    np.save(tmp_path / "own.npy", np.linspace(0, 1, n_values))
+    tab = open_tab(server, "/cortex")
+    tab.page.get_by_text("A map of your own").click()
+    tab.keyed("own_map").locator("input[type=file]").set_input_files(tmp_path / "own.npy")
+    expect(tab.page.get_by_text(said)).to_be_visible()
+    expect(tab.page.locator("[data-ready]")).to_have_count(int(n_values == N_TARGETS))
+    assert tab.settle().is_well()
