@@ -10,6 +10,7 @@ from backend.store.reader import ResultStore
 from backend.views.choose import Chosen
 from backend.views.layer_controls import LayerControls
 from backend.views.layer_parts import LayerParts, layer_parts
+from backend.views.layer_pins import pins_sheet
 from backend.views.layers import sheets_of_parts
 from backend.views.sheet import Sheet
 from pages.shared.entry import require_app
@@ -20,6 +21,7 @@ from pages.shared.navigation import CORTEX, RUN
 from pages.shared.panel import evidence_badge, sheet_panel
 from pages.shared.selection import current_choice
 from pages.shared.store import open_store
+from pages.shared.tray import pins
 from pages.shared.url import shown_view
 
 
@@ -63,6 +65,9 @@ def show(store: ResultStore, chosen: Chosen) -> None:
             "No noise ceiling is known for this response: it takes repeats, or a published value "
             "given as `--ceiling COLUMN=R`; for stories, in the folder's dataset.yaml."
         )
+    pinned = pins_sheet(store, pins(), chosen, controls)
+    if pinned is not None:
+        sheet_panel(pinned)
     show_regions(parts, others)
     show_gains(gains_over_baselines(store, chosen.of_first_response().selection), shown)
     show_peaks(parts.apart or parts.models)

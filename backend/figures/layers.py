@@ -32,7 +32,15 @@ from backend.figures.layer_marks import (
     looks,
     with_depth,
 )
-from backend.figures.theme import LEGEND_ROW, Mode, legend_rows, mark_simulated, muted, style
+from backend.figures.theme import (
+    LEGEND_ROW,
+    Mode,
+    legend_rows,
+    mark_simulated,
+    muted,
+    pin_colour,
+    style,
+)
 
 _RIGHT_MARGIN = {1: 190, 2: 140}
 
@@ -52,10 +60,10 @@ def layer_figure(
     Parameters
     ----------
     curves : pandas.DataFrame
-        Of one data set and one roi, a row per series, split and layer; see
+        Of one response, a row per series, split and layer; see
         :meth:`backend.comparisons.layer_curves.LayerCurves.table` and
         :func:`backend.store.queries.layer_curves`. ``title`` names the series; without it, model
-        and compression do.
+        and compression do. ``pin`` is the index of a pinned selection's colour.
     baselines : pandas.DataFrame
         Of the same splits, on the metric's scale: split, baseline, mean, low, high. Unique R²
         knows none.
@@ -97,7 +105,8 @@ def layer_figure(
     )
     names = list(dict.fromkeys(curves["title"]))
     rows = 0 if peaks is None else len(names)
-    figure.add_traces(_traces(curves, peaks, splits, looks(names, mode), axis, mode))
+    of_title = _pinned_looks(curves, mode) if "pin" in curves else looks(names, mode)
+    figure.add_traces(_traces(curves, peaks, splits, of_title, axis, mode))
     extra = lane_pixels(rows) + LEGEND_ROW * (legend_rows(names) - 1)
     style(figure, mode, height + extra)
     figure.layout.shapes = [
@@ -118,6 +127,16 @@ def layer_figure(
     for index, of_split in enumerate(levels):
         label_levels(figure, of_split, panel_number(index), gap, (low, high))
     return figure
+
+
+def _pinned_looks(curves: pd.DataFrame, mode: Mode) -> dict[str, Look]:
+    """Give pinned selections their colours, which they have on every page."""
+    names = list(dict.fromkeys(curves["title"]))
+    pins = dict(zip(curves["title"], curves["pin"], strict=True))
+    return {
+        name: look._replace(colour=pin_colour(int(pins[name]), mode))
+        for name, look in looks(names, mode).items()
+    }
 
 
 def _levels(

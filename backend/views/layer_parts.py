@@ -1,7 +1,7 @@
 """What the Layers page shows, as frames: curves, their peaks, baselines, and the hierarchy."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -72,8 +72,10 @@ class LayerParts:
         Models and compressions that the selection holds, drawn or not.
     best : pandas.Series
         The highest mean among honest folds: a row of ``models.table``.
+    own : Curves
+        The curve of the model that is taken apart, alone.
     of : str
-        The model that is taken apart; see :class:`backend.views.layer_controls.LayerControls`.
+        That model; see :class:`backend.views.layer_controls.LayerControls`.
     apart : Curves or None
         Its curves by region, subject or story, where they are asked for and there are any.
     regions : Curves or None
@@ -88,6 +90,7 @@ class LayerParts:
     models: Curves
     n_series: int
     best: pd.Series
+    own: Curves
     of: str
     apart: Curves | None
     regions: Curves | None
@@ -130,6 +133,7 @@ def layer_parts(store: ResultStore, chosen: Chosen, controls: LayerControls) -> 
         models=models,
         n_series=n_series(runs),
         best=best,
+        own=_narrowed(models, own),
         of=series_name(own["model"].iloc[0], own["compression"].iloc[0]),
         apart=apart,
         regions=regions,
@@ -154,6 +158,16 @@ def _picked(runs: pd.DataFrame, split: str, of: str) -> pd.DataFrame:
     )
     chosen = asked if len(asked) else largest
     return same[same["design"] == chosen["design"].iloc[0]]
+
+
+def _narrowed(curves: Curves, own: pd.DataFrame) -> Curves:
+    """Keep one model's curve."""
+    design, split = own["design"].iloc[0], own["split"].iloc[0]
+
+    def of_own(frame: pd.DataFrame) -> pd.DataFrame:
+        return frame[(frame["design"] == design) & (frame["split"] == split)]
+
+    return replace(curves, runs=own, table=of_own(curves.table), peaks=of_own(curves.peaks))
 
 
 def _apart(

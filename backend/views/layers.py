@@ -14,11 +14,14 @@ from backend.figures.layer_facets import region_figure
 from backend.figures.layer_map import layer_map_figure
 from backend.figures.layers import layer_figure
 from backend.figures.theme import Mode
+from backend.store.queries import choices
 from backend.store.reader import ResultStore
 from backend.views.choose import Chosen
 from backend.views.layer_controls import LayerControls, read_controls
 from backend.views.layer_parts import Curves, LayerParts, layer_parts
+from backend.views.layer_pins import pins_sheet
 from backend.views.narrow import Parameters
+from backend.views.pins import KEY, read_pins
 from backend.views.sheet import Sheet
 
 _PLURALS = {"subject": "subjects", "story": "stories"}
@@ -36,18 +39,24 @@ def sheets(store: ResultStore, chosen: Chosen, parameters: Parameters) -> list[S
     store : ResultStore
     chosen : Chosen
     parameters : mapping of str to sequence of str
-        ``by``, ``axis``, ``units`` and ``of``; see
+        ``by``, ``axis``, ``units`` and ``of``, and ``pin``; see
         :class:`backend.views.layer_controls.LayerControls`.
 
     Returns
     -------
     list of Sheet
-        Curves first; the map of regions and layers and the hierarchy where there are any. Empty
+        Curves first; the map of regions and layers and the hierarchy where there are any; pinned
+        selections last. Empty
         where nothing fits the selection.
     """
     controls = read_controls(chosen, parameters)
     parts = layer_parts(store, chosen, controls)
-    return [] if parts is None else sheets_of_parts(parts, chosen, controls)
+    if parts is None:
+        return []
+    pins, _ = read_pins(choices(store), parameters.get(KEY, ()))
+    pinned = pins_sheet(store, pins, chosen, controls)
+    made = sheets_of_parts(parts, chosen, controls)
+    return made if pinned is None else [*made, pinned]
 
 
 def sheets_of_parts(parts: LayerParts, chosen: Chosen, controls: LayerControls) -> list[Sheet]:

@@ -5,12 +5,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from backend.figures.theme import pin_colour
 from backend.store.queries import choices
 from backend.store.reader import ResultStore
 from backend.views.choose import Chosen, choose
 from backend.views.layer_controls import LayerControls, read_controls
 from backend.views.layer_parts import LayerParts, layer_parts
 from backend.views.layers import sheets
+from backend.views.pins import Pin
 from tests.shipped import make_part
 
 Parameters = dict[str, list[str]]
@@ -130,6 +132,25 @@ def test_controls_that_are_unknown_give_way(available: pd.DataFrame) -> None:
     chosen = choose(available, CORTEX)
     hostile = {"by": ["<b>"], "axis": ["x" * 999], "units": ["", "?"], "of": ["'; DROP"]}
     assert read_controls(chosen, hostile) == LayerControls(of="'; DROP")
+
+
+def test_pinned_selections_have_a_curve_each_in_their_colour(
+    store: ResultStore, available: pd.DataFrame
+) -> None:
+    pinned = [
+        Pin("first", 2, choose(available, {**CORTEX, "roi": ["pSTS"]})),
+        Pin("second", 0, choose(available, {**CORTEX, "roi": ["TP"], "subject": ["sub-02"]})),
+        Pin("measured", 1, choose(available, {"data": ["pereira2018-language-network"]})),
+    ]
+    parameters = {**CORTEX, "pin": [pin.word() for pin in pinned]}
+    sheet = sheets(store, choose(available, parameters), parameters)[-1]
+    assert sheet.key == "layers-pinned"
+    assert sheet.build is not None
+    # Measured results do not stand among simulated ones.
+    assert set(sheet.data["title"]) == {"C: first", "A: second"}
+    curves = {t.name: t for t in sheet.build("light").data if t.mode == "lines+markers"}
+    assert curves["C: first"].line.color == pin_colour(2, "light")
+    assert curves["A: second"].line.color == pin_colour(0, "light")
 
 
 def test_what_the_store_lacks_has_no_sheets(store: ResultStore, available: pd.DataFrame) -> None:
