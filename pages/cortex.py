@@ -9,8 +9,8 @@ from backend.figures.labels import dataset_title
 from backend.store.map_queries import mapped_datasets
 from backend.store.reader import ResultStore
 from backend.views.choose import Chosen
-from backend.views.cortex import cortex_runs
-from backend.views.cortex_maps import CortexMaps, MapChoice, cortex_maps
+from backend.views.cortex import cortex_runs, pinned_runs
+from backend.views.cortex_maps import CortexMaps, MapChoice, PinnedRun, cortex_maps
 from pages.shared.cortex_controls import choose_maps, keep_frame, write_cortex_url
 from pages.shared.cortex_files import show_files, show_own_map
 from pages.shared.cortex_place import keep_pick, show_place
@@ -22,6 +22,7 @@ from pages.shared.navigation import RUN
 from pages.shared.panel import evidence_badge, mode
 from pages.shared.selection import current_choice
 from pages.shared.store import open_store
+from pages.shared.tray import pins
 from pages.shared.url import seed_one, shown_view
 
 
@@ -30,8 +31,9 @@ def show(store: ResultStore, chosen: Chosen) -> None:
     if runs.empty:
         show_nothing(store, chosen)
         return
-    choice = choose_maps(store, runs)
-    maps = read_maps(store, runs, choice)
+    pinned = pinned_runs(store, pins(), mode())
+    choice = choose_maps(store, runs, len(pinned))
+    maps = read_maps(store, runs, choice, pinned)
     if maps is not None:
         frame = show_maps(maps)
         show_files(maps, frame)
@@ -41,9 +43,11 @@ def show(store: ResultStore, chosen: Chosen) -> None:
     export_page(shown_view("cortex"), store)
 
 
-def read_maps(store: ResultStore, runs: pd.DataFrame, choice: MapChoice) -> CortexMaps | None:
+def read_maps(
+    store: ResultStore, runs: pd.DataFrame, choice: MapChoice, pinned: list[PinnedRun]
+) -> CortexMaps | None:
     try:
-        return cortex_maps(store, runs, choice)
+        return cortex_maps(store, runs, choice, pinned)
     except (InputError, StoreError) as error:
         st.info(f"This map cannot be drawn: {error}", icon=":material/search_off:")
         st.caption("Choose another map or run above, or compute what is missing.")

@@ -24,12 +24,15 @@ from backend.figures.legible import few_series
 from backend.figures.map_scale import MAP_KINDS
 from backend.figures.place import BY_TITLES, place_figure, place_title
 from backend.figures.place import By as PlaceBy
-from backend.figures.theme import Mode
+from backend.figures.theme import Mode, pin_colour
 from backend.store.map_queries import map_runs
 from backend.store.place_queries import Place, place_curves
+from backend.store.queries import choices
 from backend.store.reader import ResultStore
 from backend.views.choose import Chosen
-from backend.views.cortex_maps import CortexMaps, MapChoice, cortex_maps, possible_by
+from backend.views.cortex_maps import CortexMaps, MapChoice, PinnedRun, cortex_maps, possible_by
+from backend.views.pins import KEY as PIN
+from backend.views.pins import Pin, read_pins
 from backend.views.sheet import ImageFormat, Sheet
 
 KEYS = (
@@ -92,7 +95,29 @@ def map_layers(store: ResultStore, runs: pd.DataFrame, run_id: str) -> list[int]
     return [best, *(layer for layer in maps.layers if layer != best)]
 
 
-def map_choice(runs: pd.DataFrame, parameters: Parameters) -> MapChoice:
+def pinned_runs(store: ResultStore, pins: Sequence[Pin], mode: Mode) -> list[PinnedRun]:
+    """Find the run that each pinned selection maps; those without a map are left out.
+
+    Parameters
+    ----------
+    store : ResultStore
+    pins : sequence of Pin
+    mode : {"light", "dark"}
+        Of the colours.
+
+    Returns
+    -------
+    list of PinnedRun
+    """
+    found = [(pin, cortex_runs(store, pin.chosen)) for pin in pins]
+    return [
+        PinnedRun(pin.letter, pin_colour(pin.index, mode), runs.iloc[0])
+        for pin, runs in found
+        if not runs.empty
+    ]
+
+
+def map_choice(runs: pd.DataFrame, parameters: Parameters, n_pinned: int = 0) -> MapChoice:
     """Read the page's parameters; what does not fit gives way to a default.
 
     Parameters
@@ -100,6 +125,8 @@ def map_choice(runs: pd.DataFrame, parameters: Parameters) -> MapChoice:
     runs : pandas.DataFrame
         From :func:`cortex_runs`; at least one.
     parameters : mapping of str to sequence of str
+    n_pinned : int
+        Pinned selections that have a map.
 
     Returns
     -------
@@ -113,7 +140,7 @@ def map_choice(runs: pd.DataFrame, parameters: Parameters) -> MapChoice:
         kind=kind,
         run_id=run_id,
         layer=int(layer) if layer.isascii() and layer.isdigit() and len(layer) < 5 else None,
-        by=_pick(parameters, "map_by", possible_by(runs, kind)),  # type: ignore[arg-type]
+        by=_pick(parameters, "map_by", possible_by(runs, kind, n_pinned)),  # type: ignore[arg-type]
         threshold=_threshold(parameters),
         against=_pick(parameters, "map_against", others) if others else "",
     )
@@ -281,8 +308,10 @@ def sheets(store: ResultStore, chosen: Chosen, parameters: Parameters) -> list[S
     runs = cortex_runs(store, chosen)
     if runs.empty:
         return []
-    choice = map_choice(runs, parameters)
-    maps = cortex_maps(store, runs, choice)
+    pins, _ = read_pins(choices(store), parameters.get(PIN, ()))
+    pinned = pinned_runs(store, pins, "light")
+    choice = map_choice(runs, parameters, len(pinned))
+    maps = cortex_maps(store, runs, choice, pinned)
     frame = maps.film.start if maps.film else 0
     flat = Sheet(
         key="flatmap",

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -28,12 +28,12 @@ from backend.figures.labels import compression_title, model_title
 from backend.figures.map_scale import MAP_KINDS, MapScale, scale_of
 from backend.store.reader import ResultStore
 
-By = Literal["one", "film", "layer", "model", "compression", "subject"]
+By = Literal["one", "film", "layer", "model", "compression", "subject", "pins"]
 MOST_PANELS = 12
 # A map that is one for all layers has no panel for each of them.
 _OF_ALL_LAYERS = ("preferred_layer", "preferred_context")
 _TOLD = ("model", "compression", "subject", "context_length")
-_BYS: tuple[By, ...] = ("one", "film", "layer", "model", "compression", "subject")
+_BYS: tuple[By, ...] = ("one", "film", "layer", "model", "compression", "subject", "pins")
 _NAMES: dict[str, Callable[[str], str]] = {
     "model": model_title, "compression": compression_title, "subject": str
 }  # fmt: skip
@@ -65,6 +65,14 @@ class MapChoice:
     by: By = "one"
     threshold: Threshold | None = None
     against: str = ""
+
+
+class PinnedRun(NamedTuple):
+    """A pinned selection's run, and how it is told from the others."""
+
+    title: str
+    colour: str
+    run: pd.Series
 
 
 @dataclass(frozen=True)
@@ -111,7 +119,7 @@ class _Drawn:
     shown: NDArray[np.bool_] | None
 
 
-def possible_by(runs: pd.DataFrame, kind: str) -> list[By]:
+def possible_by(runs: pd.DataFrame, kind: str, n_pinned: int = 0) -> list[By]:
     """List what panels can differ in.
 
     Parameters
@@ -119,12 +127,15 @@ def possible_by(runs: pd.DataFrame, kind: str) -> list[By]:
     runs : pandas.DataFrame
         From :func:`backend.comparisons.maps.on_surface`.
     kind : str
+    n_pinned : int
+        Pinned selections that have a map.
 
     Returns
     -------
     list of str
     """
     several = {by: runs[by].nunique() > 1 for by in ("model", "compression", "subject")}
+    several["pins"] = n_pinned > 1
     return [
         by
         for by in _BYS
@@ -172,7 +183,12 @@ def short_names(runs: pd.DataFrame) -> dict[str, str]:
     return {str(run["run_id"]): run_name(run, keys) for _, run in runs.iterrows()}
 
 
-def cortex_maps(store: ResultStore, runs: pd.DataFrame, choice: MapChoice) -> CortexMaps:
+def cortex_maps(
+    store: ResultStore,
+    runs: pd.DataFrame,
+    choice: MapChoice,
+    pinned: Sequence[PinnedRun] = (),
+) -> CortexMaps:
     """Read and arrange what the Cortex page shows.
 
     Parameters
@@ -181,6 +197,8 @@ def cortex_maps(store: ResultStore, runs: pd.DataFrame, choice: MapChoice) -> Co
     runs : pandas.DataFrame
         From :func:`backend.comparisons.maps.on_surface`.
     choice : MapChoice
+    pinned : sequence of PinnedRun
+        What the panels are where they show pins.
 
     Returns
     -------
@@ -199,7 +217,11 @@ def cortex_maps(store: ResultStore, runs: pd.DataFrame, choice: MapChoice) -> Co
         shown_runs, notes = _alike(runs, run, choice.by)
     else:
         shown_runs, notes = runs[runs["run_id"] == run["run_id"]], []
-    panels, film = _panels(store, runs, shown_runs, choice, layer, notes)
+    if choice.by == "pins":
+        panels = _pinned_panels(store, runs, pinned, choice, layer, r.layers, notes)
+        shown_runs, film = pd.DataFrame([each.run for each in pinned]), None
+    else:
+        panels, film = _panels(store, runs, shown_runs, choice, layer, notes)
     note = ""
     if choice.threshold:
         note = f"shown where {_SIGNS[choice.threshold.measure]} {choice.threshold.at:g}"
@@ -283,6 +305,27 @@ def _panels(
     return panels, None
 
 
+def _pinned_panels(
+    store: ResultStore,
+    runs: pd.DataFrame,
+    pinned: Sequence[PinnedRun],
+    choice: MapChoice,
+    layer: int,
+    of: Sequence[int],
+    notes: list[str],
+) -> list[LivePanel]:
+    """Draw each pinned selection at one relative depth, in a frame of its colour."""
+    panels = []
+    for each in pinned:
+        maps = _drawn(store, runs, each.run, choice, notes)
+        layers = layer_maps(store, each.run, "r").layers
+        at = 0 if len(maps.labels) == 1 else layers.index(same_depth(layers, layer, of))
+        title = f"{each.title}: {run_name(each.run, ('model', 'subject'))}, {maps.labels[at]}"
+        panel = _panel(each.run, maps, title, at)
+        panels.append(panel._replace(key=f"{each.title}-{panel.key}", frame=each.colour))
+    return panels
+
+
 def _panel(run: pd.Series, drawn: _Drawn, title: str, place: int | None) -> LivePanel:
     """Take one frame of a run's maps, or all of them."""
     part = slice(None) if place is None else slice(place, place + 1)
@@ -357,6 +400,8 @@ def _title(runs: pd.DataFrame, run: pd.Series, choice: MapChoice, layer: int) ->
     name = run_name(run)
     if choice.kind == "difference":
         name = _difference_name(run, _run(runs, choice.against))
+    if choice.by == "pins":
+        return f"pinned selections, at the relative depth of layer {layer} of {name}"
     if choice.by in ("layer", "film"):
         return f"{name}, by layer"
     if choice.kind == "preferred_layer":

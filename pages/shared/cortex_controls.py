@@ -18,6 +18,7 @@ _BYS = {
     "model": "By model",
     "compression": "By compression",
     "subject": "By subject",
+    "pins": "Pinned",
 }
 _WHERES = {"none": "Everywhere", "q": "q at most", "r": "r at least", "ceiling": "Ceiling at least"}
 _WHERE_HELP = (
@@ -27,11 +28,12 @@ _WHERE_HELP = (
 _FILM_START = "_cortex_film_start"
 
 
-def choose_maps(store: ResultStore, runs: pd.DataFrame) -> MapChoice:
+def choose_maps(store: ResultStore, runs: pd.DataFrame, n_pinned: int) -> MapChoice:
     """Draw the controls, and read what they say."""
     kind, run_id = _choose_what(runs)
-    _choose_how(store, runs, kind, run_id)
-    choice = map_choice(runs, {key: [_held(key)] for key in KEYS if key in st.session_state})
+    _choose_how(store, runs, kind, run_id, n_pinned)
+    held = {key: [_held(key)] for key in KEYS if key in st.session_state}
+    choice = map_choice(runs, held, n_pinned)
     if choice.by == "film":
         return _from_start(choice)
     st.session_state.pop(_FILM_START, None)
@@ -68,8 +70,10 @@ def _choose_what(runs: pd.DataFrame) -> tuple[str, str]:
     return kind, run_id
 
 
-def _choose_how(store: ResultStore, runs: pd.DataFrame, kind: str, run_id: str) -> None:
-    bys = possible_by(runs, kind)
+def _choose_how(
+    store: ResultStore, runs: pd.DataFrame, kind: str, run_id: str, n_pinned: int
+) -> None:
+    bys = possible_by(runs, kind, n_pinned)
     seed_one("map_by", bys)
     with st.container(horizontal=True, vertical_alignment="bottom", key="cortex-controls"):
         by = st.selectbox("Show", bys, format_func=_BYS.__getitem__, key="map_by", width=160)

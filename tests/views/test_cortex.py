@@ -46,6 +46,19 @@ def test_small_multiples_have_a_column_each(store):
     assert len(flat.data) == N_TARGETS
 
 
+def test_pinned_selections_stand_beside_each_other_in_their_colours(store):
+    pins = tuple(
+        f"colour={letter}&data=demo-cortex&subject={subject}&folds=leave-story-out"
+        for letter, subject in (("A", "sub-01"), ("B", "sub-03"))
+    )
+    view = View(page="cortex", parameters={**DEMO, "map_by": ("pins",), "pin": pins})
+    (flat,) = sheets_of(view, store)
+    assert [name.split(", layer")[0] for name in flat.data.columns[3:]] == [
+        "A: MiniLM-L6, sub-01", "B: MiniLM-L6, sub-03"
+    ]  # fmt: skip
+    assert len(flat.run_ids) == 2
+
+
 def test_a_data_set_without_maps_has_no_figure(store):
     assert sheets_of(View(page="cortex", parameters={}), store) == []
 
