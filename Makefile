@@ -40,9 +40,12 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(RUNTIME): requirements.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@grep -v '^pycortex' requirements.txt > $(VENV)/without-pycortex.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(VENV)/without-pycortex.txt
+	@sh scripts/install-pycortex.sh $(BIN)/python
 	@touch $@
 
 $(DEVELOP): requirements-dev.txt $(RUNTIME)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@sed 's/^-r requirements.txt/-r without-pycortex.txt/' requirements-dev.txt > $(VENV)/develop.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(VENV)/develop.txt
 	@touch $@

@@ -17,6 +17,7 @@ from backend.commands import (
     models,
     precompute,
     project,
+    pycortex,
     quality,
     results,
     simulate_cortex,
@@ -65,6 +66,7 @@ def build_parser() -> argparse.ArgumentParser:
     cache.add_parser(commands)
     compact.add_parser(commands)
     project.add_parser(commands)
+    pycortex.add_parser(commands)
     precompute.add_parser(commands)
     simulate_demo.add_parser(commands)
     simulate_cortex.add_parser(commands)

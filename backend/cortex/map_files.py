@@ -65,10 +65,33 @@ def read_map(paths: Path | Sequence[Path]) -> NDArray[np.float32]:
         return _one_side(path)
     if name.endswith((".nii", ".nii.gz")):
         return _from_nifti(path)
+    return _on_both(read_values(path), path)
+
+
+def read_values(path: Path) -> NDArray[np.floating]:
+    """Read a list of values, whatever places they belong to.
+
+    Parameters
+    ----------
+    path : Path
+        ``.npy``, ``.npz``, ``.csv`` or ``.txt``.
+
+    Returns
+    -------
+    ndarray of shape (n_values,)
+
+    Raises
+    ------
+    InputError
+        If it is missing, cannot be read, or holds more than one map.
+    """
+    name = path.name.lower()
+    if not path.is_file():
+        raise InputError(f"there is no file {path.name}. Give one of: {', '.join(ENDINGS)}.")
     if name.endswith((".npy", ".npz")):
-        return _on_both(_array(path), path)
+        return _array(path)
     if name.endswith((".csv", ".txt")):
-        return _on_both(_text(path), path)
+        return _text(path)
     raise InputError(f"{path.name} is no kind of map. Give one of: {', '.join(ENDINGS)}.")
 
 

@@ -55,15 +55,31 @@ def read_mask(path: Path) -> Mask:
         If the file cannot be read, has another number of dimensions or is empty.
     """
     image = _load(path)
-    values = _values(image, path)
-    if values.ndim == 4 and values.shape[3] == 1:
-        values = values[..., 0]
-    if values.ndim != 3:
-        raise InputError(f"{path.name} has shape {values.shape}; a mask of one volume is accepted.")
+    values = _one_volume(image, path)
     voxels = np.isfinite(values) & (values != 0)
     if not voxels.any():
         raise InputError(f"{path.name} has no voxel inside; those that are not 0 are the targets.")
     return Mask(voxels, np.asarray(image.affine, dtype=np.float64), path)
+
+
+def read_volume(path: Path) -> NDArray[np.float32]:
+    """Read a file of one volume.
+
+    Parameters
+    ----------
+    path : Path
+        NIfTI.
+
+    Returns
+    -------
+    ndarray of float32, shape (x, y, z)
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or holds more than one volume.
+    """
+    return _one_volume(_load(path), path)
 
 
 def read_volumes(path: Path, mask: Mask) -> NDArray[np.float32]:
@@ -127,6 +143,15 @@ def _load(path: Path) -> Any:
             f"{path} cannot be read as NIfTI ({' '.join(str(error).split())[:150]}); a .nii or "
             ".nii.gz file is accepted."
         ) from error
+
+
+def _one_volume(image: Any, path: Path) -> NDArray[np.float32]:
+    values = _values(image, path)
+    if values.ndim == 4 and values.shape[3] == 1:
+        values = values[..., 0]
+    if values.ndim != 3:
+        raise InputError(f"{path.name} has shape {values.shape}; one volume is accepted.")
+    return values
 
 
 def _values(image: Any, path: Path) -> NDArray[np.float32]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # Inches; at 160 dots to the inch a projector's full width.
 _WIDTH = 12.0
 DPI = 160
-_GROUND = {"light": "#FFFFFF", "dark": "#0F1419"}
+GROUND: dict[Mode, str] = {"light": "#FFFFFF", "dark": "#0F1419"}
 _ASPECT = 2 * HALF_WIDTH / (TOP - BOTTOM)
 _EXTENT = (-HALF_WIDTH, HALF_WIDTH, BOTTOM, TOP)
 _TITLE, _SCALE = 0.55, 0.95
@@ -108,7 +108,7 @@ def flatmap_figure(
     row_height = wide / _ASPECT + above
     height = (_TITLE if title else 0.12) + rows * row_height + _SCALE
     figure = Figure(figsize=(_WIDTH, height), dpi=DPI)
-    figure.patch.set_facecolor((*to_rgb(_GROUND[mode]), 0.0))
+    figure.patch.set_facecolor((*to_rgb(GROUND[mode]), 0.0))
     for place, panel in enumerate(panels):
         row, column = divmod(place, columns)
         bottom = _SCALE + (rows - 1 - row) * row_height
@@ -116,7 +116,7 @@ def flatmap_figure(
             (column / columns, bottom / height, 1 / columns, wide / _ASPECT / height)
         )
         _draw_panel(axes, panel, scale, mode, outlines, columns)
-    _draw_colour_bar(figure, scale, mode)
+    draw_colour_bar(figure, scale, mode)
     if title:
         size = min(17, 17 * _TITLE_WIDTH / len(title))
         figure.text(
@@ -181,7 +181,7 @@ def flatmap_bytes(
 def _mode(figure: "Figure") -> Mode:
     from matplotlib.colors import to_hex
 
-    return "dark" if to_hex(figure.get_facecolor()) == _GROUND["dark"].lower() else "light"
+    return "dark" if to_hex(figure.get_facecolor()) == GROUND["dark"].lower() else "light"
 
 
 def _draw_panel(
@@ -208,7 +208,7 @@ def _draw_panel(
     if columns == 1:
         _name_sides(axes, mode)
     if panel.evidence == "simulated":
-        _mark_simulated(axes, mode, columns)
+        mark_simulated(axes, mode, columns)
     if panel.frame:
         _draw_frame(axes, panel.frame)
 
@@ -218,7 +218,7 @@ def _draw_outlines(axes: "Axes", outlines: Sequence[Outline], mode: Mode, column
     from matplotlib.patheffects import withStroke
 
     thin = 1 / columns
-    halo = withStroke(linewidth=1.2 + 1.8 * thin, foreground=_GROUND[mode])
+    halo = withStroke(linewidth=1.2 + 1.8 * thin, foreground=GROUND[mode])
     lines = LineCollection(
         [path for each in outlines for path in each.paths], colors=[ink(mode)],
         linewidths=0.5 + 0.9 * thin,
@@ -242,7 +242,8 @@ def _name_sides(axes: "Axes", mode: Mode) -> None:
         )  # fmt: skip
 
 
-def _draw_colour_bar(figure: "Figure", scale: MapScale, mode: Mode) -> None:
+def draw_colour_bar(figure: "Figure", scale: MapScale, mode: Mode) -> None:
+    """Draw what the colours mean, with units, at the foot of a figure."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import ListedColormap, Normalize
 
@@ -264,14 +265,15 @@ def _draw_colour_bar(figure: "Figure", scale: MapScale, mode: Mode) -> None:
     axes.set_xlabel(scale.label + note, size=13, color=ink(mode), parse_math=False)
 
 
-def _mark_simulated(axes: "Axes", mode: Mode, columns: int) -> None:
+def mark_simulated(axes: "Axes", mode: Mode, columns: int) -> None:
+    """Write SIMULATED across both hemispheres of a panel that is one of so many in a row."""
     from matplotlib.patheffects import withStroke
 
     # Across parietal cortex, above the regions of language and their names.
     for x in (0.25, 0.75):
         axes.text(
             x, 0.70, "SIMULATED", size=34 / columns, weight="bold", rotation=10, alpha=0.5,
-            color=_GROUND[mode], ha="center", va="center", transform=axes.transAxes,
+            color=GROUND[mode], ha="center", va="center", transform=axes.transAxes,
             path_effects=[withStroke(linewidth=2, foreground=ink(mode), alpha=0.5)],
         )  # fmt: skip
 
