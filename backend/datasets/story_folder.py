@@ -462,6 +462,7 @@ def _read_space(
         regions=_read_regions(folder, subject, settings, n_targets, mask),
         mask=str(mask.path) if mask else None,
         affine=mask.affine if mask else None,
+        transform=space.transform,
     )
 
 

@@ -28,6 +28,8 @@ class SpaceSettings(BaseModel):
     kind : {"surface", "volume", "parcels"}
     mask : str or None
         NIfTI file, relative to the folder, of the mask whose true voxels are a volume's targets.
+    transform : str or None
+        Name of the pycortex transform by which the voxels lie on their subject's surface.
     regions : str, tuple of str, or None
         A CSV with the columns target and region, and hemisphere if it is known; or a text file or
         list with each target's region in order; or, in a volume, a list of NIfTI masks.
@@ -38,14 +40,17 @@ class SpaceSettings(BaseModel):
     name: str = Field(min_length=1)
     kind: Literal["surface", "volume", "parcels"]
     mask: str | None = None
+    transform: str | None = None
     regions: str | tuple[str, ...] | None = None
 
     @model_validator(mode="after")
-    def _mask_of_a_volume(self) -> "SpaceSettings":
+    def _what_voxels_have(self) -> "SpaceSettings":
         if self.kind == "volume" and not self.mask:
             raise ValueError("a volume needs 'mask', the NIfTI file whose voxels are the targets")
         if self.kind != "volume" and self.mask:
             raise ValueError(f"'mask' belongs to a volume; leave it out of a space of {self.kind}")
+        if self.kind == "surface" and self.transform:
+            raise ValueError("'transform' belongs to voxels; leave it out of a space of surface")
         return self
 
 

@@ -55,7 +55,7 @@ def read_mask(path: Path) -> Mask:
         If the file cannot be read, has another number of dimensions or is empty.
     """
     image = _load(path)
-    values = _one_volume(image, path)
+    values = _one_volume(image, path, "a mask of one volume")
     voxels = np.isfinite(values) & (values != 0)
     if not voxels.any():
         raise InputError(f"{path.name} has no voxel inside; those that are not 0 are the targets.")
@@ -79,7 +79,7 @@ def read_volume(path: Path) -> NDArray[np.float32]:
     InputError
         If the file cannot be read or holds more than one volume.
     """
-    return _one_volume(_load(path), path)
+    return _one_volume(_load(path), path, "one volume")
 
 
 def read_volumes(path: Path, mask: Mask) -> NDArray[np.float32]:
@@ -145,12 +145,12 @@ def _load(path: Path) -> Any:
         ) from error
 
 
-def _one_volume(image: Any, path: Path) -> NDArray[np.float32]:
+def _one_volume(image: Any, path: Path, accepted: str) -> NDArray[np.float32]:
     values = _values(image, path)
     if values.ndim == 4 and values.shape[3] == 1:
         values = values[..., 0]
     if values.ndim != 3:
-        raise InputError(f"{path.name} has shape {values.shape}; one volume is accepted.")
+        raise InputError(f"{path.name} has shape {values.shape}; {accepted} is accepted.")
     return values
 
 

@@ -290,6 +290,15 @@ def test_regions_and_ceilings_of_a_volume(tmp_path):
     np.testing.assert_allclose(recording.ceilings, ceilings[mask], rtol=1e-6)
 
 
+def test_the_transform_of_voxels_is_kept(tmp_path):
+    folder, _, _ = make_volume_folder(tmp_path / "toy")
+    space = {"name": "UTS03", "kind": "volume", "mask": "mask.nii.gz", "transform": "UTS03_auto"}
+    write_settings(folder, space=space)
+    assert read_story_folder(folder).space.transform == "UTS03_auto"
+    write_settings(folder, space={"name": "S1", "kind": "surface", "transform": "auto"})
+    assert "'transform' belongs to voxels" in problem(folder)
+
+
 def test_a_header_with_another_tr_is_said(tmp_path):
     folder, _, data = make_volume_folder(tmp_path / "toy")
     write_nifti(folder / "responses" / "s1" / "fox.nii.gz", data, tr=1.5)
