@@ -20,6 +20,7 @@ from pages.shared.figures import inflated_figure
 from pages.shared.flatmap import flatmaps
 from pages.shared.navigation import RUN
 from pages.shared.panel import evidence_badge, mode
+from pages.shared.pycortex_panel import show_pycortex
 from pages.shared.selection import current_choice
 from pages.shared.store import open_store
 from pages.shared.tray import pins
@@ -30,6 +31,7 @@ def show(store: ResultStore, chosen: Chosen) -> None:
     runs = cortex_runs(store, chosen)
     if runs.empty:
         show_nothing(store, chosen)
+        show_pycortex(store, chosen)
         return
     pinned = pinned_runs(store, pins(), mode())
     choice = choose_maps(store, runs, len(pinned))
@@ -39,6 +41,7 @@ def show(store: ResultStore, chosen: Chosen) -> None:
         show_files(maps, frame)
         show_inflated(maps, frame)
     show_place(store, runs, choice.run_id)
+    show_pycortex(store, chosen)
     write_cortex_url()
     export_page(shown_view("cortex"), store)
 
@@ -119,6 +122,7 @@ st.title("Cortex")
 current = current_choice()
 if current is None:
     show_nothing(open_store(), None)
+    show_pycortex(open_store(), None)
 else:
     show(open_store(), current)
 show_own_map()

@@ -33,6 +33,7 @@ from backend.views.choose import Chosen
 from backend.views.cortex_maps import CortexMaps, MapChoice, PinnedRun, cortex_maps, possible_by
 from backend.views.pins import KEY as PIN
 from backend.views.pins import Pin, read_pins
+from backend.views.pycortex import brain_sheets
 from backend.views.sheet import ImageFormat, Sheet
 
 KEYS = (
@@ -298,16 +299,18 @@ def sheets(store: ResultStore, chosen: Chosen, parameters: Parameters) -> list[S
     Returns
     -------
     list of Sheet
-        The maps; and where a place is chosen, its curves. None where the store holds no map.
+        The maps; where a place is chosen, its curves; where a subject of pycortex is, its map.
+        None where the store holds no map.
 
     Raises
     ------
     InputError, StoreError
         If the store does not hold what was chosen.
     """
+    brains = brain_sheets(store, parameters)
     runs = cortex_runs(store, chosen)
     if runs.empty:
-        return []
+        return brains
     pins, _ = read_pins(choices(store), parameters.get(PIN, ()))
     pinned = pinned_runs(store, pins, "light")
     choice = map_choice(runs, parameters, len(pinned))
@@ -324,9 +327,9 @@ def sheets(store: ResultStore, chosen: Chosen, parameters: Parameters) -> list[S
     )
     place = find_place(_first(parameters, "place"))
     if place is None:
-        return [flat]
+        return [flat, *brains]
     curves = [place_sheet(store, runs, choice.run_id, place, by) for by in BY_TITLES]
-    return [flat, *(sheet for sheet in curves if sheet is not None)]
+    return [flat, *(sheet for sheet in curves if sheet is not None), *brains]
 
 
 def _first(parameters: Parameters, key: str) -> str:

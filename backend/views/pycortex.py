@@ -1,5 +1,6 @@
 """A map on a subject of pycortex, told in full: from a user's file, or from a run of the store."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from backend import catalog
 from backend.catalog.entries import Evidence
 from backend.comparisons.maps import on_surface
 from backend.cortex.pycortex_maps import BrainMap, brain_map, masked_map, read_brain_map
-from backend.cortex.pycortex_store import Brain
+from backend.cortex.pycortex_store import Brain, available, default_filestore, find_brain
 from backend.cortex.webgl_viewer import write_webgl
 from backend.datasets.volumes import read_mask
 from backend.errors import InputError, StoreError
@@ -23,7 +24,15 @@ from backend.store.map_queries import MAPS, map_runs, stored_maps
 from backend.store.reader import ResultStore
 from backend.store.selection import Selection
 from backend.views.cortex_maps import run_name
-from backend.views.sheet import ImageFormat
+from backend.views.sheet import ImageFormat, Sheet
+
+KEYS = ("brain", "brain_transform", "brain_run", "brain_map", "brain_at")
+"""Names of its query parameters on the Cortex page."""
+
+VERTICES, FILE = "none", "file"
+"""What stands in place of a transform, and of a run."""
+
+Parameters = Mapping[str, Sequence[str]]
 
 # Small is strong: a threshold keeps what lies below it.
 _SMALL = ("p", "q")
@@ -39,6 +48,8 @@ class BrainPicture:
         With the threshold applied.
     scale : MapScale
     title, caption, evidence : str
+    run_id : str
+        Of the run that it comes from; empty where it comes from a file.
     """
 
     drawn: BrainMap
@@ -46,6 +57,19 @@ class BrainPicture:
     title: str
     caption: str
     evidence: str
+    run_id: str = ""
+
+    def sheet(self) -> Sheet:
+        """Make it a figure among those of a page."""
+        return Sheet(
+            key="pycortex",
+            build=None,
+            draw=self.image,
+            data=self.table(),
+            caption=self.caption,
+            alt=f"Flat map of both hemispheres: {self.caption}",
+            run_ids=(self.run_id,) if self.run_id else (),
+        )
 
     def image(self, mode: Mode, kind: ImageFormat, dpi: int | None = None) -> bytes:
         """Draw it as PNG, SVG or PDF, its caption under it."""
@@ -161,7 +185,7 @@ def run_picture(
     title = f"{run_name(run)}, layer {layer}"
     told = f"{MAP_KINDS[what].label}: {title}" + (f"; {note}" if note else "")
     caption = f"{results_caption(pd.DataFrame([run]), told)} {_of_subject(drawn)}"
-    return BrainPicture(drawn, scale, title, caption, str(run["evidence"]))
+    return BrainPicture(drawn, scale, title, caption, str(run["evidence"]), run_id)
 
 
 def pycortex_runs(store: ResultStore, selection: Selection, split: str) -> pd.DataFrame:
@@ -182,6 +206,38 @@ def pycortex_runs(store: ResultStore, selection: Selection, split: str) -> pd.Da
     return runs[~runs["run_id"].isin(on_surface(runs)["run_id"])].reset_index(drop=True)
 
 
+def brain_sheets(store: ResultStore, parameters: Parameters) -> list[Sheet]:
+    """Make the figure of a subject of pycortex that the page's parameters name.
+
+    Parameters
+    ----------
+    store : ResultStore
+    parameters : mapping of str to sequence of str
+        See ``KEYS``; the filestore is this machine's.
+
+    Returns
+    -------
+    list of Sheet
+        Empty where none is named, or where pycortex is not there.
+
+    Raises
+    ------
+    InputError, StoreError
+        If this machine's filestore or the store does not hold what is named.
+    """
+    subject, transform, run_id, what, at = (next(iter(parameters.get(key, ())), "") for key in KEYS)
+    if not subject or run_id in ("", FILE) or available() is not None:
+        return []
+    brain = find_brain(
+        default_filestore(), subject, transform if transform not in ("", VERTICES) else None
+    )
+    try:
+        threshold = float(at) if at else None
+    except ValueError:
+        threshold = None
+    return [run_picture(store, run_id, None, what or "r", brain, threshold).sheet()]
+
+
 def _run(store: ResultStore, run_id: str) -> pd.Series:
     rows = store.query(
         "SELECT runs.*, spaces.space, spaces.kind, spaces.mask, spaces.transform "
@@ -198,9 +254,16 @@ def _run(store: ResultStore, run_id: str) -> pd.Series:
 def _thresholded(whole: BrainMap, threshold: float | None, what: str) -> tuple[BrainMap, str]:
     if threshold is None:
         return whole, ""
-    if what in _SMALL:
-        return whole.within(highest=threshold), f"shown where {what} ≤ {threshold:g}"
-    return whole.within(lowest=threshold), f"shown where {what} ≥ {threshold:g}"
+    is_small = what in _SMALL
+    note = f"{what} {'≤' if is_small else '≥'} {threshold:g}"
+    drawn = whole.within(highest=threshold) if is_small else whole.within(lowest=threshold)
+    known = whole.values[np.isfinite(whole.values)]
+    if known.size and not np.isfinite(drawn.values).any():
+        raise InputError(
+            f"nothing is shown where {note}: the values run from {known.min():.3g} to "
+            f"{known.max():.3g}. Choose a threshold between them."
+        )
+    return drawn, f"shown where {note}"
 
 
 def _of_subject(drawn: BrainMap) -> str:

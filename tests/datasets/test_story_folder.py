@@ -295,6 +295,9 @@ def test_the_transform_of_voxels_is_kept(tmp_path):
     space = {"name": "UTS03", "kind": "volume", "mask": "mask.nii.gz", "transform": "UTS03_auto"}
     write_settings(folder, space=space)
     assert read_story_folder(folder).space.transform == "UTS03_auto"
+
+
+def test_a_surface_has_no_transform(folder):
     write_settings(folder, space={"name": "S1", "kind": "surface", "transform": "auto"})
     assert "'transform' belongs to voxels" in problem(folder)
 

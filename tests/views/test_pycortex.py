@@ -81,6 +81,8 @@ def test_what_the_store_does_not_hold_is_said(store, brain):
         run_picture(store, "nothing", 1, "r", brain)
     with pytest.raises(InputError, match="its layers are 0, 1, 2"):
         run_picture(store, VERTICES.run_id, 9, "r", brain)
+    with pytest.raises(InputError, match="nothing is shown where r ≥ 0.9: the values run from"):
+        run_picture(store, VERTICES.run_id, 1, "r", brain, threshold=0.9)
     with pytest.raises(InputError, match="has no map 'x'"):
         run_picture(store, VERTICES.run_id, 1, "x", brain)
 
