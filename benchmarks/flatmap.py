@@ -1,10 +1,14 @@
-"""How long one flat map takes: this project's raster and its files, beside nilearn's plotting.
+"""How long one flat map takes: this project's raster and its files, beside nilearn and pycortex.
 
     python -m benchmarks.flatmap [--rounds N]
 
 The same map (the shipped demo cortex, MiniLM's layer 5, both hemispheres) is drawn by each in turn,
 so that whatever else the machine does falls on all of them alike. What is made once, such as the
 raster, is made before the clock starts, as a server has it. Printed are medians.
+
+pycortex does not know fsaverage5: it draws its own subject S1, of fifteen times as many vertices,
+each with one of the map's values, at its default height of 1,024 pixels. It is left out where it is
+not installed.
 """
 
 import argparse
@@ -19,6 +23,13 @@ import numpy as np
 
 from backend.comparisons.maps import layer_maps, on_surface
 from backend.cortex.outlines import region_outlines
+from backend.cortex.pycortex_store import (
+    available,
+    default_filestore,
+    find_brain,
+    n_vertices,
+    opened,
+)
 from backend.cortex.surfaces import N_VERTICES, SIDES
 from backend.figures.flat_paint import paint_png
 from backend.figures.flat_payload import LivePanel, atlas_payload, maps_payload
@@ -85,12 +96,27 @@ def nilearn(values: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
+def pycortex(values: np.ndarray) -> bytes:
+    """Draw S1 with quickflat.make_png, over curvature, with a colour bar and without regions."""
+    brain = find_brain(default_filestore(), "S1")
+    spread = np.resize(values, sum(n_vertices(brain)))
+    buffer = io.BytesIO()
+    with opened(brain.filestore) as cortex:
+        cortex.quickflat.make_png(
+            buffer, cortex.Vertex(spread, "S1", cmap="viridis", vmin=0, vmax=0.5),
+            with_curvature=True, with_rois=False, with_labels=False, with_colorbar=True,
+        )  # fmt: skip
+    return buffer.getvalue()
+
+
 CONTENDERS: dict[str, Contender] = {
     "redraw: gather and PNG": redraw,
     "page: bytes for the browser": page,
     "file: figure with outlines and names": file,
     "nilearn: plot_surf_stat_map, flat": nilearn,
 }
+if available() is None:
+    CONTENDERS["pycortex: quickflat.make_png, S1"] = pycortex
 """By name, what draws a map; another program's column is one more entry."""
 
 
