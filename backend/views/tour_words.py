@@ -1,0 +1,147 @@
+"""What the built-in tour says of claims, findings, and of what a store lacks."""
+
+from backend import catalog
+from backend.catalog import published_claims
+from backend.comparisons.claims_verdict import Verdict
+from backend.comparisons.claims_words import effect_line
+from backend.views.view import Page, View
+
+_EVIDENCE = {
+    "measured": "Measured.",
+    "simulated": "Simulated: responses with a known ground truth, no evidence about the brain.",
+}
+
+
+def evidence_line(evidence: str) -> str:
+    """Say what kind of result this is.
+
+    Parameters
+    ----------
+    evidence : str
+
+    Returns
+    -------
+    str
+    """
+    return _EVIDENCE.get(evidence, f"{evidence.capitalize()}.")
+
+
+def finding_line(key: str) -> str:
+    """Quote a published finding.
+
+    Parameters
+    ----------
+    key : str
+        In findings.yaml.
+
+    Returns
+    -------
+    str
+        With its citation.
+    """
+    finding = catalog.findings()[key]
+    return _quoted(finding.claim, finding.citation, finding.reviewed)
+
+
+def claim_line(verdict: Verdict, *, status: bool = True) -> str:
+    """Quote a published claim, and say what the store says of it at the published sizes.
+
+    Parameters
+    ----------
+    verdict : Verdict
+        At the published sizes.
+    status : bool
+        Whether its status is said as well.
+
+    Returns
+    -------
+    str
+        Where there is no data, a further line names the next run.
+    """
+    entry = published_claims()[verdict.key]
+    line = _quoted(entry.claim, entry.citation, entry.reviewed)
+    if status:
+        line += f" This store at the published sizes: {verdict.status}."
+    if verdict.status == "no data" and verdict.missing:
+        line += f"\nTo decide it: {verdict.missing[0].command}"
+    return line
+
+
+def verdict_line(published: Verdict, own: Verdict, *, effect: bool = False) -> str:
+    """Say what a store says of a claim: at the published sizes, else at its own.
+
+    Parameters
+    ----------
+    published, own : Verdict
+    effect : bool
+        Whether the effect with its interval is written out.
+
+    Returns
+    -------
+    str
+    """
+    of_published = published.status != "no data" or own.status == "no data"
+    verdict = published if of_published else own
+    where = "at the published sizes" if of_published else "at this store's own sizes"
+    line = f"{verdict.status.capitalize()} {where}: {verdict.sentence}"
+    numbers = effect_line(verdict) if effect else ""
+    return f"{line} {numbers}." if numbers else line
+
+
+def lacking(page: Page, title: str, absent: str, told: str, command: str) -> View:
+    """Make the step of a tour that a store has nothing for yet.
+
+    Parameters
+    ----------
+    page : str
+    title : str
+    absent : str
+        What is missing, a sentence.
+    told : str
+        What was published.
+    command : str
+        Would fill the step.
+
+    Returns
+    -------
+    View
+    """
+    told = "\n".join(line for line in told.splitlines() if not line.startswith("To decide it"))
+    return View(page=page, title=title, note=f"{absent}\n{told}\nTo fill this step: {command}")
+
+
+def planned_methods(*keys: str) -> list[str]:
+    """List the compressions by which claims are to be decided.
+
+    Parameters
+    ----------
+    *keys : str
+        In claims.yaml.
+
+    Returns
+    -------
+    list of str
+    """
+    runs = [run for key in keys for run in published_claims()[key].runs]
+    return list(dict.fromkeys(run.compression for run in runs if run.compression != "none"))
+
+
+def claim_methods(key: str) -> tuple[str, ...]:
+    """Return the beginnings of the compressions that a claim compares.
+
+    Parameters
+    ----------
+    key : str
+        In claims.yaml.
+
+    Returns
+    -------
+    tuple of str
+    """
+    entry = published_claims()[key]
+    return (*entry.methods, *entry.others)
+
+
+def _quoted(claim: str, citation: str, reviewed: bool) -> str:
+    kind = "Published" if reviewed else "Published, not peer-reviewed"
+    return f"{kind} ({catalog.citations()[citation].short}): {claim}"
