@@ -7,6 +7,7 @@ from pages.shared.entry import announce_app
 from pages.shared.navigation import own_pages, page_name
 from pages.shared.sidebar import draw_sidebar
 from pages.shared.store import reading_store
+from pages.shared.talk import draw_talk, in_talk
 from pages.shared.tools import keeping_view
 
 ICON = str(ASSETS / "icon.svg")
@@ -19,7 +20,11 @@ st.set_page_config(
 )
 st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=ICON)
 page = st.navigation(own_pages())
-with reading_store(), keeping_view(page_name(page)):
-    draw_sidebar()
-    announce_app()
-    page.run()
+with reading_store():
+    if in_talk():
+        draw_talk(page_name(page))
+    else:
+        with keeping_view(page_name(page)):
+            draw_sidebar()
+            announce_app()
+            page.run()

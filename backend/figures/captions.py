@@ -51,6 +51,37 @@ def _subjects(rows: pd.DataFrame) -> str:
     return f", {joined(sorted(rows['subject'].unique()))}"
 
 
+def short_caption(runs: pd.DataFrame) -> str:
+    """Say in a line where a figure's numbers come from, for an audience.
+
+    Parameters
+    ----------
+    runs : pandas.DataFrame
+        As of :func:`backend.store.queries.run_sources`.
+
+    Returns
+    -------
+    str
+        Data set, n, folds and citation; empty where there are no runs.
+    """
+    parts = []
+    for dataset, rows in runs.groupby("dataset", sort=False):
+        folds = joined([SPLIT_TITLES.get(str(split), str(split)) for split in rows["split"]])
+        parts.append(
+            f"{dataset_title(str(dataset))}{_subjects(rows)}, n = {int(rows['n_samples'].max())} "
+            f"{_samples(rows)}, {folds}. {joined([_short(text) for text in rows['source']])}."
+        )
+    return " ".join(parts)
+
+
+def _short(source: str) -> str:
+    """Cite by author and year what the catalogue knows."""
+    for citation in catalog.citations().values():
+        if citation.text == source:
+            return citation.short
+    return textwrap.shorten(source, 80, placeholder="…")
+
+
 def published_caption(frame: pd.DataFrame, what: str) -> str:
     """Say what a figure of published results shows, and who published them.
 

@@ -70,6 +70,7 @@ def flatmap_figure(
     *,
     title: str = "",
     outlines: Sequence[Outline] = (),
+    inches: float = _WIDTH,
 ) -> "Figure":
     """Draw maps on nilearn's flat fsaverage5, over its gyri and sulci.
 
@@ -84,6 +85,8 @@ def flatmap_figure(
     title : str
     outlines : sequence of Outline
         Regions to outline; named where the panels are wide enough.
+    inches : float
+        Width; type keeps its size, and is larger beside a map that is less wide.
 
     Returns
     -------
@@ -103,11 +106,11 @@ def flatmap_figure(
         raise InputError(f"a figure holds 1 to {MOST_PANELS} maps, not {len(panels)}.")
     columns = n_columns(len(panels))
     rows = math.ceil(len(panels) / columns)
-    wide = _WIDTH / columns
+    wide = inches / columns
     above = 0.34 if any(panel.title for panel in panels) else 0.0
     row_height = wide / _ASPECT + above
     height = (_TITLE if title else 0.12) + rows * row_height + _SCALE
-    figure = Figure(figsize=(_WIDTH, height), dpi=DPI)
+    figure = Figure(figsize=(inches, height), dpi=DPI)
     figure.patch.set_facecolor((*to_rgb(GROUND[mode]), 0.0))
     for place, panel in enumerate(panels):
         row, column = divmod(place, columns)

@@ -109,3 +109,22 @@ def _millimetres(text: str) -> float:
             f"{text!r} is no width; give {names}, or {_MM[0]:g} to {_MM[1]:g} millimetres."
         )
     return width
+
+
+def stage_size(width: float, height: float) -> PageSize:
+    """Give a figure its place on a stage of 1280 x 720 pixels, in type for the last row.
+
+    Parameters
+    ----------
+    width, height : float
+        In CSS pixels.
+
+    Returns
+    -------
+    PageSize
+        Type of 15 pixels on a page becomes 20.
+    """
+    return PageSize(
+        width * _CSS_PIXEL_MM, 96, height * _CSS_PIXEL_MM,
+        scale=4 / 3, type_points=(13.0, 18.0), caption_points=10.0,
+    )  # fmt: skip

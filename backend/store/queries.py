@@ -1,5 +1,7 @@
 """Questions that pages and commands ask of the store, each answered by one tidy data frame."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from backend.statistics import t_half_widths
@@ -86,6 +88,31 @@ def has_run(store: ResultStore, run_id: str) -> bool:
     bool
     """
     return len(store.query("SELECT 1 FROM runs WHERE run_id = ?", [run_id])) > 0
+
+
+def run_sources(store: ResultStore, run_ids: Sequence[str]) -> pd.DataFrame:
+    """Say on what data, by which folds and from whom the results of runs are.
+
+    Parameters
+    ----------
+    store : ResultStore
+    run_ids : sequence of str
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per run: run_id, dataset, subject, split, evidence, source, n_samples, n_folds,
+        context_length.
+    """
+    marks = ", ".join("?" * len(run_ids))
+    return store.query(
+        f"""
+        SELECT run_id, dataset, subject, split, evidence, source, n_samples, n_folds,
+               context_length
+        FROM runs WHERE run_id IN ({marks or "NULL"}) ORDER BY dataset, run_id
+        """,
+        list(run_ids),
+    )
 
 
 def layer_curves(store: ResultStore, selection: Selection, metric: str = "r") -> pd.DataFrame:

@@ -52,6 +52,8 @@ KEYS = (
 WHERES: dict[str, float] = {"q": 0.05, "r": 0.1, "ceiling": 0.3, "none": 0.0}
 """What a threshold can be on, the default first, and at which level."""
 
+# Of maps before an audience.
+_STAGE_INCHES, _STAGE_DPI = 8.4, 220
 Parameters = Mapping[str, Sequence[str]]
 
 
@@ -171,6 +173,26 @@ def map_bytes(
         outlines=region_outlines(),
     )  # fmt: skip
     return flatmap_bytes(figure, kind, maps.caption, dpi)
+
+
+def stage_bytes(maps: CortexMaps, frame: int, mode: Mode) -> bytes:
+    """Draw the page's maps for an audience: a PNG of large type, without title and caption.
+
+    Parameters
+    ----------
+    maps : CortexMaps
+    frame : int
+    mode : {"light", "dark"}
+
+    Returns
+    -------
+    bytes
+    """
+    figure = flatmap_figure(
+        frame_panels(maps, frame), maps.scale, mode, outlines=region_outlines(),
+        inches=_STAGE_INCHES,
+    )  # fmt: skip
+    return flatmap_bytes(figure, "png", dpi=_STAGE_DPI)
 
 
 def frame_panels(maps: CortexMaps, frame: int) -> list[Panel]:
@@ -324,6 +346,7 @@ def sheets(store: ResultStore, chosen: Chosen, parameters: Parameters) -> list[S
         caption=maps.caption,
         alt=maps.caption,
         run_ids=tuple(maps.runs["run_id"]),
+        stage=lambda mode: stage_bytes(maps, frame, mode),
     )
     place = find_place(_first(parameters, "place"))
     if place is None:

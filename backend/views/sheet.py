@@ -33,6 +33,8 @@ class Sheet:
         What a screen reader says.
     run_ids : tuple of str
         The runs that the numbers come from.
+    stage : callable or None
+        Makes a PNG for an audience, of a picture that is no Plotly figure.
     """
 
     key: str
@@ -42,6 +44,7 @@ class Sheet:
     caption: str
     alt: str
     run_ids: tuple[str, ...] = ()
+    stage: Callable[[Mode], bytes] | None = None
 
     def __post_init__(self) -> None:
         """Refuse a sheet that shows two things."""

@@ -5,18 +5,17 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from backend.comparisons.claims import judge, summary
-from backend.comparisons.claims_material import default_selection, sized_models
+from backend.comparisons.claims import judge
+from backend.comparisons.claims_material import default_selection
 from backend.comparisons.claims_verdict import Settings, Verdict
-from backend.comparisons.compression_methods import FULL
 from backend.comparisons.maps import Threshold, best_layer, layer_maps, shown_by
 from backend.comparisons.minimal_model import MinimalModel
 from backend.comparisons.scale import is_random
 from backend.cortex.surfaces import N_TARGETS
 from backend.errors import StoreError
 from backend.figures.labels import BASELINE_TITLES, model_title, roi_title
-from backend.store.queries import baseline_scores, choices, layer_curves
 from backend.store.map_queries import mapped_datasets
+from backend.store.queries import choices, layer_curves
 from backend.store.reader import ResultStore
 from backend.store.selection import Selection
 from backend.views.choose import choose
@@ -26,21 +25,15 @@ from backend.views.overview import Overview, overview
 from backend.views.pick import FromParameters
 from backend.views.scale import scale_results
 from backend.views.scale_controls import choose_scale
+from backend.views.tour_compression import competence_step, gptq_step, harmless_step
+from backend.views.tour_data import ON_DEMO, Address, address_of, data_set
 from backend.views.tour_words import (
-    claim_methods,
     claim_line,
     evidence_line,
     finding_line,
     lacking,
-    planned_methods,
-    verdict_line,
 )
 from backend.views.view import View
-
-ON_DEMO = "python -m backend encode --dataset demo-cortex --model minilm-l6"
-_LEAST_MODELS = 2
-_LEAST_METHODS = 3
-Address = dict[str, tuple[str, ...]]
 
 
 def tour(store: ResultStore) -> list[View]:
@@ -61,7 +54,7 @@ def tour(store: ResultStore) -> list[View]:
     StoreError
         If the store cannot be read.
     """
-    compressed = _data_set(store, compressed=True)
+    compressed = data_set(store, compressed=True)
     claims = compressed or default_selection(store)
     published = _by_key(judge(store, claims))
     own = _by_key(judge(store, claims, _own_sizes(store, claims)))
@@ -69,9 +62,9 @@ def tour(store: ResultStore) -> list[View]:
         _predicted(store),
         _cortex(store),
         _scale(store, published),
-        _harmless(store, compressed, published, own),
-        _gptq(store, compressed, published, own),
-        _competence(compressed, published, own),
+        harmless_step(store, compressed, published, own),
+        gptq_step(store, compressed, published, own),
+        competence_step(compressed, published, own),
     ]
 
 
@@ -80,7 +73,7 @@ def _predicted(store: ResultStore) -> View:
     known = choices(store)
     if known.empty:
         return lacking("layers", title, "This store holds no results yet.", told, ON_DEMO)
-    address = _address(default_selection(store))
+    address = address_of(default_selection(store))
     found = overview(store, choose(known, address))
     if found is None:
         return lacking("layers", title, "Nothing here has honest folds.", told, ON_DEMO)
@@ -122,7 +115,7 @@ def _reached(found: Overview) -> str:
 
 
 def _on_shuffled(found: Overview) -> float | None:
-    """What sample order alone scores on shuffled folds, where that was measured."""
+    """Say what sample order alone scores on shuffled folds, where that was measured."""
     if found.slopes is None:
         return None
     rows = found.slopes.data
@@ -156,7 +149,7 @@ def _cortex(store: ResultStore) -> View:
         return lacking("cortex", title, absent, told, ON_DEMO)
     trained = runs[~runs["model"].map(is_random).astype(bool)]
     run_id = map_choice(trained if len(trained) else runs, {}).run_id
-    run = runs.set_index("run_id", drop=False).loc[run_id]
+    run = runs[runs["run_id"] == run_id].iloc[0]
     said = f"{_mapped(store, run)} {evidence_line(str(run['evidence']))}"
     parameters = {**address, "map_run": (run_id,)}
     return View(page="cortex", title=title, note=f"{said}\n{told}", parameters=parameters)
@@ -187,11 +180,11 @@ def _halves() -> tuple[slice, slice]:
 def _scale(store: ResultStore, published: Mapping[str, Verdict]) -> View:
     title, verdict = "How large must a model be?", published["small-equals-large"]
     told = claim_line(verdict)
-    selection = _data_set(store, compressed=False)
+    selection = data_set(store, compressed=False)
     if selection is None:
         return lacking("scale", title, "Scale takes models of two sizes on one data set.", told,
-                       "python -m backend encode --dataset demo-cortex --model cortexscale-1m")  # fmt: skip
-    address = _address(selection)
+                       ON_DEMO.replace("minilm-l6", "cortexscale-1m"))  # fmt: skip
+    address = address_of(selection)
     chosen = choose(choices(store), address).of_first_response()
     results = scale_results(store, chosen, choose_scale(store, chosen, FromParameters(address)))
     if results is None:
@@ -223,84 +216,7 @@ def _minimal(minimal: MinimalModel) -> str:
     )
 
 
-def _harmless(
-    store: ResultStore,
-    selection: Selection | None,
-    published: Mapping[str, Verdict],
-    own: Mapping[str, Verdict],
-) -> View:
-    title, keys = "Is compression mostly harmless?", ("quantization-harmless", "pruning-harmless")
-    told = claim_line(published[keys[0]])
-    if selection is None:
-        absent = "No compressed run here has a partner at full precision."
-        return lacking("compression", title, absent, told,
-                       f"{ON_DEMO} --compression bnb-nf4")  # fmt: skip
-    model, methods = _most_compressed(store, selection)
-    named = [name for name in planned_methods(*keys) if name in methods]
-    shown = named if len(named) >= _LEAST_METHODS else methods[:8]
-    said = [verdict_line(published[key], own[key]) for key in keys]
-    said[0] = f"Quantization: {said[0][0].lower()}{said[0][1:]}"
-    said[1] = f"Pruning: {said[1][0].lower()}{said[1][1:]}"
-    return _of_compressions(title, selection, model, shown, said, told)
-
-
-def _gptq(
-    store: ResultStore,
-    selection: Selection | None,
-    published: Mapping[str, Verdict],
-    own: Mapping[str, Verdict],
-) -> View:
-    title, key = "Is GPTQ the exception?", "gptq-exception"
-    told = claim_line(published[key])
-    compared = claim_methods(key)
-    model, methods = ("", []) if selection is None else _most_compressed(store, selection, "gptq-")
-    shown = [name for name in methods if name.startswith(compared)]
-    if selection is None or not any(name.startswith("gptq-") for name in shown):
-        absent = "No run in this store is compressed by GPTQ."
-        return lacking("compression", title, absent, told, f"{ON_DEMO} --compression gptq-w4a16")
-    said = verdict_line(published[key], own[key], effect=True)
-    return _of_compressions(title, selection, model, shown, [said], told)
-
-
-def _of_compressions(
-    title: str, selection: Selection, model: str, shown: list[str], said: list[str], told: str
-) -> View:
-    own = " ".join([*said, evidence_line(str(selection.evidence))])
-    parameters = {
-        **_address(selection), "models": (model,), "of": (model,), "compressions": (FULL, *shown),
-    }  # fmt: skip
-    return View(page="compression", title=title, note=f"{own}\n{told}", parameters=parameters)
-
-
-def _competence(
-    selection: Selection | None, published: Mapping[str, Verdict], own: Mapping[str, Verdict]
-) -> View:
-    title, key = "Does competence fall where predictivity holds?", "dissociation"
-    if selection is None:
-        absent = "This takes a model's perplexity and its runs, compressed and at full precision."
-        told = claim_line(published[key])
-        return lacking("claims", title, absent, told, "python -m backend quality --help")
-    sizes = "published" if any(v.status != "no data" for v in published.values()) else "own"
-    verdict = verdict_line(published[key], own[key])
-    said = f"{verdict} {evidence_line(str(selection.evidence))}"
-    counted = summary(tuple(published.values())).replace(" claims", " published claims", 1)
-    return View(
-        page="claims",
-        title=title,
-        note=f"{said}\n{counted}\n{claim_line(published[key], status=False)}",
-        parameters={**_address(selection), "sizes": sizes},
-    )
-
-
 _DATA = {"data": "dataset", "evidence": "evidence"}
-
-
-def _address(selection: Selection) -> Address:
-    """Write a data set, its evidence and folds as a page's address has them."""
-    named = {
-        "data": selection.dataset, "evidence": selection.evidence, "folds": selection.split,
-    }  # fmt: skip
-    return {key: (value,) for key, value in named.items() if value}
 
 
 def _selection_of(row: pd.Series) -> Selection:
@@ -321,42 +237,3 @@ def _own_sizes(store: ResultStore, selection: Selection) -> Settings:
 
 def _by_key(verdicts: tuple[Verdict, ...]) -> Mapping[str, Verdict]:
     return {verdict.key: verdict for verdict in verdicts}
-
-
-def _trained(store: ResultStore) -> pd.DataFrame:
-    known = choices(store)
-    random = known["model"].map(lambda name: is_random(str(name))).astype(bool)
-    return known[~random & (known["split"] != "shuffled")]
-
-
-def _data_set(store: ResultStore, *, compressed: bool) -> Selection | None:
-    """Find the data set that says most of compression, or of scale; a measured one first."""
-    rows = _trained(store)
-    rows = rows[(rows["compression"] != FULL) == compressed]
-    column, least = ("compression", 1) if compressed else ("model", _LEAST_MODELS)
-    counts = rows.groupby(["dataset", "evidence", "split"])[column].nunique().reset_index(name="n")
-    counts = counts[counts["n"] >= least].sort_values(
-        ["evidence", "n"], ascending=[True, False], kind="stable"
-    )
-    if counts.empty:
-        return None
-    first = counts.iloc[0]
-    return Selection(dataset=first["dataset"], evidence=first["evidence"], split=first["split"])
-
-
-def _most_compressed(
-    store: ResultStore, selection: Selection, method: str = ""
-) -> tuple[str, list[str]]:
-    """Find the largest model that was compressed (by a method), and all that was done to it."""
-    rows = _trained(store)
-    same = (rows["dataset"] == selection.dataset) & (rows["split"] == selection.split)
-    rows = rows[same & (rows["evidence"] == selection.evidence)]
-    found = rows[(rows["compression"] != FULL) & rows["compression"].str.startswith(method)]
-    full = set(rows[rows["compression"] == FULL]["model"])
-    names = full & set(found["model"])
-    sized = [str(name) for name in sized_models(store, selection)["model"] if name in names]
-    if not sized:
-        return "", []
-    model = sized[-1]
-    own = rows[(rows["model"] == model) & (rows["compression"] != FULL)]
-    return model, sorted(own["compression"].unique())

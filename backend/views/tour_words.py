@@ -1,5 +1,7 @@
 """What the built-in tour says of claims, findings, and of what a store lacks."""
 
+from collections.abc import Mapping
+
 from backend import catalog
 from backend.catalog import published_claims
 from backend.comparisons.claims_verdict import Verdict
@@ -8,7 +10,7 @@ from backend.views.view import Page, View
 
 _EVIDENCE = {
     "measured": "Measured.",
-    "simulated": "Simulated: responses with a known ground truth, no evidence about the brain.",
+    "simulated": "Simulated responses: no evidence about the brain.",
 }
 
 
@@ -80,12 +82,39 @@ def verdict_line(published: Verdict, own: Verdict, *, effect: bool = False) -> s
     -------
     str
     """
-    of_published = published.status != "no data" or own.status == "no data"
-    verdict = published if of_published else own
-    where = "at the published sizes" if of_published else "at this store's own sizes"
+    verdict, where = _judged(published, own)
     line = f"{verdict.status.capitalize()} {where}: {verdict.sentence}"
     numbers = effect_line(verdict) if effect else ""
     return f"{line} {numbers}." if numbers else line
+
+
+def group_line(verdicts: Mapping[str, tuple[Verdict, Verdict]]) -> str:
+    """Say in one sentence what a store says of groups of methods.
+
+    Parameters
+    ----------
+    verdicts : mapping of str to tuple of Verdict
+        By the name of the group: at the published sizes, and at the store's own.
+
+    Returns
+    -------
+    str
+    """
+    parts = []
+    for name, pair in verdicts.items():
+        verdict, where = _judged(*pair)
+        # Which method lies farthest is on the page; an audience has one number to keep.
+        why = verdict.sentence.partition("; farthest")[0].rstrip(".")
+        parts.append(f"{name} {where}: {verdict.status} ({why[:1].lower()}{why[1:]})")
+    text = "; ".join(parts)
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _judged(published: Verdict, own: Verdict) -> tuple[Verdict, str]:
+    """Take the verdict at the published sizes, or where those have no data, at the store's own."""
+    if published.status != "no data" or own.status == "no data":
+        return published, "at the published sizes"
+    return own, "at this store's own sizes"
 
 
 def lacking(page: Page, title: str, absent: str, told: str, command: str) -> View:

@@ -8,6 +8,7 @@ import streamlit as st
 from pages.shared.history import draw_undo, follow_url, go_on, remember
 from pages.shared.saved_views import draw_link, draw_saved
 from pages.shared.selection import current_choice
+from pages.shared.talk_list import draw_talk_list
 from pages.shared.tray import draw_tray
 
 
@@ -32,4 +33,5 @@ def keeping_view(page: str) -> Iterator[None]:
             draw_undo()
             draw_saved()
             draw_link()
+            draw_talk_list()
         draw_tray()
