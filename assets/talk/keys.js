@@ -15,35 +15,43 @@ function fit() {
   document.documentElement.style.setProperty("--talk-scale", scale);
 }
 
-const mounted = new WeakMap();
+function press(view, event) {
+  if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
+  if (event.composedPath().some((node) => node.matches?.(TYPING))) return;
+  if (event.key === "Escape") {
+    view.send("pressed", "leave");
+    return;
+  }
+  const step = target(event.key, view.at, view.data.n);
+  if (step === null) return;
+  event.preventDefault();
+  if (step === view.at) return;
+  // Kept here: two presses in a row go two steps on, however long a step takes to draw.
+  view.at = step;
+  view.send("pressed", step);
+}
 
-export default function ({ data, parentElement, setTriggerValue }) {
-  const view = mounted.get(parentElement) ?? {};
-  mounted.set(parentElement, view);
-  if (view.given !== data) {
-    view.given = data;
+// One for the document, whichever element the component is mounted in: a key is one press.
+let listening = null;
+
+function stop() {
+  listening?.abort();
+  listening = null;
+}
+
+const view = {};
+
+export default function ({ data, setTriggerValue }) {
+  if (view.data !== data) {
+    view.data = data;
     view.at = data.at;
   }
-  const press = (event) => {
-    if (event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
-    if (event.composedPath().some((node) => node.matches?.(TYPING))) return;
-    if (event.key === "Escape") {
-      setTriggerValue("pressed", "leave");
-      return;
-    }
-    const step = target(event.key, view.at, data.n);
-    if (step === null) return;
-    event.preventDefault();
-    if (step === view.at) return;
-    // Kept here: two presses in a row go two steps on, however long a step takes to draw.
-    view.at = step;
-    setTriggerValue("pressed", step);
-  };
+  view.send = setTriggerValue;
+  stop();
+  listening = new AbortController();
+  const { signal } = listening;
   fit();
-  document.addEventListener("keydown", press);
-  window.addEventListener("resize", fit);
-  return () => {
-    document.removeEventListener("keydown", press);
-    window.removeEventListener("resize", fit);
-  };
+  document.addEventListener("keydown", (event) => press(view, event), { signal });
+  window.addEventListener("resize", fit, { signal });
+  return stop;
 }

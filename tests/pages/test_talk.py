@@ -28,7 +28,7 @@ def test_the_tour_is_stepped_through(open_app: Open) -> None:
     app.button(key="talk-next").click().run()
     app.button(key="talk-next").click().run()
     assert "3 / 6" in shown(app)
-    assert app.query_params["step"] == ["3"]
+    assert app.query_params["step"] in ("3", ["3"])
     app.button(key="talk-step-6").click().run()
     assert "talk-claims" in shown(app)
     assert app.button(key="talk-next").disabled
@@ -42,7 +42,7 @@ def test_a_view_of_its_own_keeps_its_page_and_selection(open_app: Open) -> None:
     assert app.selectbox(key="data")
     app.button(key="talk-leave").click().run()
     assert "talk" not in app.query_params
-    assert app.query_params["compressions"] == ["none"]
+    assert app.query_params["compressions"] in ("none", ["none"])
     assert app.title[0].value == "Layers"
 
 
@@ -84,7 +84,7 @@ def test_a_list_is_made_ordered_and_begun(open_app: Open, store: Path) -> None:
     assert (first.title, first.note, first.page) == ("Renamed", "Said.", "layers")
     assert first.parameters["models"] == ("minilm-l6",)
     app.button(key="talk-start").click().run()
-    assert app.query_params["list"] == ["My talk"]
+    assert app.query_params["list"] in ("My talk", ["My talk"])
     assert "1 / 2" in shown(app)
     app.button(key="talk-leave").click().run()
     app.button(key="talk-remove").click().run()

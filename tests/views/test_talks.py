@@ -1,5 +1,7 @@
 """Talks kept by name; and labels that larger type would set over each other."""
 
+from itertools import pairwise
+
 import plotly.graph_objects as go
 import pytest
 
@@ -47,7 +49,7 @@ def test_labels_at_the_side_stay_apart():
     margin = staged.layout.margin
     pixels = staged.layout.height - margin.t - margin.b
     places = [note.y * pixels + (note.yshift or 0) for note in staged.layout.annotations]
-    gaps = [high - low for low, high in zip(places, places[1:], strict=False)]
+    gaps = [high - low for low, high in pairwise(places)]
     assert min(gaps) >= staged.layout.font.size
     assert places[3] == pytest.approx(0.9 * pixels)
     assert margin.t <= 0.28 * 520

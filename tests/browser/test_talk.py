@@ -1,0 +1,111 @@
+"""A talk as a presenter gives it: keys, the sidebar that hides, a list written and read again."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import OpenTab
+from tests.browser.harness import Server, Tab
+
+pytestmark = pytest.mark.browser
+
+
+def counter(tab: Tab, text: str) -> None:
+    expect(tab.page.locator(".talk-counter")).to_have_text(text)
+
+
+def test_a_talk_is_given_with_the_keyboard(open_tab: OpenTab, server: Server) -> None:
+    tab = open_tab(server, "/?talk=1")
+    page = tab.page
+    page.set_viewport_size({"width": 1280, "height": 720})
+    counter(tab, "1 / 6")
+    expect(tab.title).to_have_text("What is predicted, and above what?")
+    sidebar = page.get_by_test_id("stSidebar")
+    page.mouse.move(640, 400)
+    expect(sidebar).to_have_css("opacity", "0")
+    box = sidebar.bounding_box()
+    assert box is not None
+    assert box["x"] + box["width"] < 20
+    page.mouse.move(4, 400)
+    expect(sidebar).to_have_css("opacity", "1")
+    page.mouse.move(640, 400)
+    expect(sidebar).to_have_css("opacity", "0")
+
+    for key, where in (("ArrowRight", 2), ("PageDown", 3), ("ArrowLeft", 2), ("End", 6),
+                       ("ArrowRight", 6), ("Home", 1), ("PageUp", 1)):  # fmt: skip
+        page.keyboard.press(key)
+        counter(tab, f"{where} / 6")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    counter(tab, "3 / 6")
+    expect(page).to_have_url(re.compile("step=3"))
+    tab.settle()
+    page.keyboard.press("Escape")
+    expect(tab.title).to_have_text("Scale")
+    assert "talk" not in tab.settle().query
+    assert tab.query["data"] == ["pereira2018-language-network"]
+    assert tab.is_well()
+
+
+def test_the_stage_is_16_to_9_at_any_size_and_holds_all_of_it(
+    open_tab: OpenTab, server: Server
+) -> None:
+    tab = open_tab(server, "/?talk=1&step=4", dark=True)
+    page = tab.page
+    for width, height in ((1280, 720), (1920, 1080), (1024, 900)):
+        page.set_viewport_size({"width": width, "height": height})
+        stage = page.locator(".st-key-stage")
+        scale = min(width / 1280, height / 720)
+        expect(stage).to_have_css("opacity", "1")
+        page.wait_for_function(
+            "wanted => Math.abs(document.querySelector('.st-key-stage').getBoundingClientRect()"
+            ".width - wanted) < 2",
+            arg=1280 * scale,
+        )
+        outer = stage.bounding_box()
+        assert outer is not None
+        assert outer["width"] / outer["height"] == pytest.approx(16 / 9, rel=0.01)
+        parts = {}
+        for name in ("title", "figure", "note", "foot", "steps"):
+            box = page.locator(f".st-key-stage-{name}").bounding_box()
+            assert box is not None
+            parts[name] = box
+            assert box["x"] >= outer["x"] - 1, name
+            assert box["x"] + box["width"] <= outer["x"] + outer["width"] + 1, name
+            assert box["y"] + box["height"] <= outer["y"] + outer["height"] + 1, name
+        assert parts["figure"]["x"] + parts["figure"]["width"] <= parts["note"]["x"] + 1
+        assert parts["title"]["y"] + parts["title"]["height"] <= parts["figure"]["y"] + 1
+        assert parts["figure"]["y"] + parts["figure"]["height"] <= parts["foot"]["y"] + 1
+        note = page.locator(".talk-note")
+        assert note.evaluate("each => each.scrollHeight <= each.clientHeight + 1")
+    assert tab.is_well()
+
+
+def test_a_list_is_written_and_read_again(
+    open_tab: OpenTab, fresh_server: Server, tmp_path: Path
+) -> None:
+    tab = open_tab(fresh_server, "/layers")
+    page = tab.page
+    tab.keyed("talk").get_by_role("button").first.click()
+    page.get_by_label("Title").fill("My first step")
+    page.keyboard.press("ArrowLeft")
+    page.get_by_label("Title").press("Tab")
+    tab.settle()
+    page.get_by_role("button", name="Add this view").click()
+    expect(tab.keyed("talk-yaml")).to_be_visible()
+    with page.expect_download() as download:
+        tab.keyed("talk-yaml").get_by_role("button").click()
+    path = tmp_path / "talk.yaml"
+    download.value.save_as(path)
+    assert "My first step" in path.read_text()
+    tab.keyed("talk-delete").get_by_role("button").click()
+    expect(tab.keyed("talk-yaml")).to_have_count(0)
+    page.locator("[data-testid=stFileUploaderDropzoneInput]").last.set_input_files(path)
+    expect(tab.keyed("talk-start")).to_be_visible()
+    tab.keyed("talk-start").get_by_role("button").click()
+    counter(tab, "1 / 1")
+    expect(tab.title).to_have_text("My first step")
+    expect(tab.chart).to_be_visible()
+    assert tab.is_well()
