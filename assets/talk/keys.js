@@ -34,11 +34,6 @@ function press(view, event) {
 // One for the document, whichever element the component is mounted in: a key is one press.
 let listening = null;
 
-function stop() {
-  listening?.abort();
-  listening = null;
-}
-
 const view = {};
 
 export default function ({ data, setTriggerValue }) {
@@ -47,11 +42,11 @@ export default function ({ data, setTriggerValue }) {
     view.at = data.at;
   }
   view.send = setTriggerValue;
-  stop();
-  listening = new AbortController();
-  const { signal } = listening;
+  listening?.abort();
+  const own = (listening = new AbortController());
+  const { signal } = own;
   fit();
   document.addEventListener("keydown", (event) => press(view, event), { signal });
   window.addEventListener("resize", fit, { signal });
-  return stop;
+  return () => own.abort();
 }
