@@ -4,6 +4,7 @@ import streamlit as st
 
 from backend.paths import ASSETS
 from pages.shared.entry import announce_app
+from pages.shared.look import SIDEBAR_PIXELS, draw_look
 from pages.shared.navigation import own_pages, page_name
 from pages.shared.sidebar import draw_sidebar
 from pages.shared.store import reading_store
@@ -16,8 +17,10 @@ st.set_page_config(
     page_title="CortexScale",
     page_icon=ICON,
     layout="wide",
-    initial_sidebar_state="expanded",
+    # Closed at first where a window is narrow.
+    initial_sidebar_state=SIDEBAR_PIXELS,
 )
+draw_look()
 st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=ICON)
 page = st.navigation(own_pages())
 with reading_store():

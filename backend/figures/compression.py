@@ -154,14 +154,12 @@ def _finish(
     heads = rows[rows["starts"]]
     n = "" if several_n else f" (n = {first['n_units']} {units})"
     figure.update_layout(
-        # In two lines, and from the left edge: a long region's name leaves no room for more.
+        # In two lines: a long region's name leaves no room for more.
         title={
             "text": f"{model_title(first['model'])}, {roi_title(dataset, first['roi'])}"
             f"<br><span style='font-size:15px'>difference from full precision{n}</span>",
-            "xref": "container",
-            "x": 0.01,
-            # Of a short figure the share that is left above the title is too little.
-            "pad": {"t": 12},
+            # Plotly moves a title of several lines up.
+            "pad": {"t": 24, "l": 2},
         },
         margin={"l": 190, "r": 220, "t": 96},
         showlegend=False,

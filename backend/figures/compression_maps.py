@@ -13,6 +13,7 @@ from backend.figures.theme import Mode, ink, mark_simulated, muted, style
 Against = Literal["region", "layer"]
 _ROW = 26
 _FRAME = 200
+_BAR = 150
 # More columns leave no room for a number in each cell.
 _NUMBERS = 6
 # Ochre to blue, which colour-blind readers tell apart; the middle is the page's ground, and the
@@ -84,8 +85,11 @@ def map_figure(
             colorscale=[list(stop) for stop in _SCALE[mode]],
             zmin=-limit, zmax=limit,
             xgap=2, ygap=2,
-            colorbar={"title": {"text": f"difference<br>({METRIC_UNITS[metric]})"},
-                      "thickness": 14, "outlinewidth": 0},
+            colorbar={"title": {"text": f"difference ({METRIC_UNITS[metric]})", "side": "right"},
+                      "thickness": 14, "outlinewidth": 0,
+                      # Beside few rows the bar is taller than they are.
+                      "lenmode": "pixels", "len": max(_BAR, _ROW * len(values)),
+                      "tickvals": [-limit, 0, limit], "tickformat": ".2~g"},
         )
     )  # fmt: skip
     style(figure, mode, height=_FRAME + _ROW * len(values))

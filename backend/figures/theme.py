@@ -7,13 +7,14 @@ import plotly.graph_objects as go
 
 Mode = Literal["light", "dark"]
 
-# Okabe & Ito 2008, Color Universal Design, lightened for a dark ground. Its vermilion is kept for
-# sample order, its yellow left out where a projector would wash it out.
+# After Okabe & Ito 2008, Color Universal Design: darkened on white until lines have a contrast of 3
+# and the hues that colour words 4.5, lightened for a dark ground. Its vermilion is kept for sample
+# order, its yellow left out where a projector would wash it out.
 _SERIES = {
-    "light": ("#0072B2", "#009E73", "#CC79A7", "#56B4E9", "#E69F00"),
+    "light": ("#0072B2", "#008060", "#B0508A", "#3790C8", "#A86F00"),
     "dark": ("#56B4E9", "#2CC795", "#E39AC4", "#F0E442", "#E69F00"),
 }
-_ORDER = {"light": "#D55E00", "dark": "#FF8A4C"}
+_ORDER = {"light": "#C04F00", "dark": "#FF8A4C"}
 # Far apart for protan, deutan and tritan eyes too, and from sample order; the same four hues on
 # both grounds, each with a contrast of 3 or more.
 _PINS = {
@@ -25,7 +26,7 @@ DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 BASELINE_DASH = "dot"
 
 _INK = {"light": "#1A1D21", "dark": "#F2F4F7"}
-_MUTED = {"light": "#6B7280", "dark": "#9CA3AF"}
+_MUTED = {"light": "#596170", "dark": "#9CA3AF"}
 _GRID = {"light": "#E5E7EB", "dark": "#374151"}
 LEGEND_ROW = 24
 """Height of a row of a legend, in pixels."""
@@ -119,8 +120,9 @@ def style(figure: go.Figure, mode: Mode = "light", height: int = 460) -> go.Figu
         plot_bgcolor="rgba(0,0,0,0)",
         font={"family": _FONT, "size": 15, "color": ink(mode)},
         margin={"l": 70, "r": 24, "t": 84, "b": 60},
-        title={"x": 0, "xref": "paper", "xanchor": "left", "y": 0.985, "yanchor": "top",
-               "font": {"size": 19}},
+        # From the figure's own corner, so that titles stand below each other on a page.
+        title={"x": 0, "xref": "container", "xanchor": "left", "y": 1, "yanchor": "top",
+               "pad": {"t": 10, "l": 2}, "font": {"size": 19}},
         legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.0, "yanchor": "bottom",
                 "font": {"size": 14}},
         hoverlabel={"font": {"family": _FONT, "size": 14}},

@@ -251,7 +251,7 @@ def test_simulated_is_written_across_simulated_results_alone(mode: str) -> None:
 def test_axes_say_what_is_measured(metric: str, unit: str) -> None:
     assert f"in {unit} " in forest(judged(ALL[:2]), metric=metric).layout.xaxis.title.text
     (heat,) = mapped(judged(ALL[:2]), "region", metric=metric).data
-    assert heat.colorbar.title.text == f"difference<br>({unit})"
+    assert heat.colorbar.title.text == f"difference ({unit})"
 
 
 @pytest.mark.parametrize(("value", "text"), [(0.01, "+0.010"), (-0.01, "−0.010"), (-1e-5, "0.000")])

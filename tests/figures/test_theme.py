@@ -1,11 +1,14 @@
 """Colours that everybody can tell apart, on both grounds."""
 
+import tomllib
 from itertools import combinations
 
 import numpy as np
 import pytest
 
-from backend.figures.theme import order_colour, pin_colour
+from backend.figures.compression import LOOKS, verdict_colour
+from backend.figures.theme import ink, muted, order_colour, pin_colour, series_colour
+from backend.paths import PROJECT
 
 GROUNDS = {"light": ("#FFFFFF", "#F4F6F9"), "dark": ("#0F1419", "#1A2129")}
 # Machado, Oliveira and Fernandes 2009, severity 1.
@@ -45,3 +48,30 @@ def test_pins_stand_out_from_each_other_and_from_the_ground(mode):
     for pin in pins:
         assert all(contrast(pin, ground) >= 3 for ground in GROUNDS[mode])
         assert np.linalg.norm(lab(pin, "all cones") - lab(order_colour(mode), "all cones")) > 30
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_colours_of_words_have_the_contrast_of_aa(mode):
+    for colour in (ink(mode), muted(mode)):
+        assert all(contrast(colour, ground) >= 4.5 for ground in GROUNDS[mode])
+    for colour in (order_colour(mode), *(verdict_colour(verdict, mode) for verdict in LOOKS)):
+        assert contrast(colour, GROUNDS[mode][0]) >= 4.5
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_curves_stand_out_from_the_ground(mode):
+    for index in range(5):
+        assert contrast(series_colour(index, mode), GROUNDS[mode][0]) >= 3
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_the_apps_theme_has_the_contrast_of_aa(mode):
+    theme = tomllib.loads((PROJECT / ".streamlit" / "config.toml").read_text())["theme"][mode]
+    grounds = theme["backgroundColor"], theme["secondaryBackgroundColor"]
+    assert grounds == GROUNDS[mode]
+    for name in theme:
+        if name == "linkColor" or name.lower().endswith("textcolor"):
+            assert all(contrast(theme[name], ground) >= 4.5 for ground in grounds), name
+    # Words on a button, and the button on its ground.
+    assert contrast(theme["primaryColor"], "#FFFFFF") >= 4.5
+    assert contrast(theme["primaryColor"], grounds[0]) >= 3
