@@ -6,7 +6,7 @@ RUNTIME := $(VENV)/.runtime-ready
 DEVELOP := $(VENV)/.develop-ready
 
 .DEFAULT_GOAL := help
-.PHONY: help app setup test lint browser precompute clean
+.PHONY: help app setup test lint browser precompute screenshots clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -29,6 +29,9 @@ browser: ## Chromium, for figure files and the browser tests
 
 precompute: $(RUNTIME) ## make precomputed/results.duckdb again: DATA=folder REFERENCE=folder
 	$(BIN)/python -m backend precompute --data $(DATA) --reference $(REFERENCE)
+
+screenshots: $(DEVELOP) browser ## take the README's pictures of every page again
+	$(BIN)/python -m scripts.screenshots
 
 clean: ## remove the environment and caches; results in runs/ stay
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .coverage .coverage.*
