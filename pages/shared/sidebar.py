@@ -23,7 +23,7 @@ from pages.shared.panel import evidence_badge
 from pages.shared.selection import set_choice
 from pages.shared.store import open_store
 from pages.shared.tray import read_tray
-from pages.shared.url import keep, name_unknown, write_url
+from pages.shared.url import keep, last_known, name_unknown, write_url
 
 _METRIC_SHORT = {"r": "r", "r_normalized": "r / ceiling", "unique_r2": "unique R²"}
 _SPLIT_HELP = (
@@ -67,14 +67,15 @@ def _available(store: ResultStore) -> pd.DataFrame:
 
 
 def _is_asked(key: str) -> bool:
-    return key in st.session_state or key in st.query_params
+    return key in st.session_state or bool(last_known(key))
 
 
 def _asked(key: str) -> list[str]:
     """Return what the session says, else the URL."""
-    if key not in st.session_state:
-        return st.query_params.get_all(key)
-    value = st.session_state[key]
+    value = st.session_state.get(key)
+    if value is None:
+        # Nobody has chosen, or a browser that has not drawn the widget yet sends nothing for it.
+        return last_known(key)
     if isinstance(value, bool):
         return [str(value).lower()]
     values = [value] if isinstance(value, str) else list(value or [])

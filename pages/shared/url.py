@@ -34,6 +34,15 @@ def changed_by_hand() -> list[str]:
     return [key for key in {**now, **written} if now.get(key) != written.get(key)]
 
 
+def last_known(key: str) -> list[str]:
+    """Return a parameter as the URL has it, or as the app last wrote it.
+
+    A page that has just been gone to has an empty URL until the app writes it.
+    """
+    written: dict[str, tuple[str, ...]] = st.session_state.get(_WRITTEN, {})
+    return st.query_params.get_all(key) or list(written.get(key, ()))
+
+
 def open_parameters(parameters: Mapping[str, Sequence[str]]) -> None:
     """Make the URL the only word on what is chosen, whatever the widgets held.
 
@@ -50,8 +59,8 @@ def seed_one(key: str, options: Sequence[str]) -> None:
     value = st.session_state.get(key)
     if value not in options:
         # Once a session has a value, the URL only repeats it: a choice that another one has ruled
-        # out is no fault of a link.
-        asked = [] if key in st.session_state else [st.query_params.get(key)]
+        # out is no fault of a link. None is what a browser sends that has not drawn the widget.
+        asked = last_known(key)[:1] if value is None else []
         known = _known(asked, options, key)
         st.session_state[key] = known[0] if known else options[0]
 

@@ -59,7 +59,7 @@ def test_the_backend_never_imports_streamlit_nor_pages(path):
         ("encoding", {"catalog", "stimuli", "errors"}),
         ("cortex", {"catalog", "datasets", "errors", "paths"}),
         ("statistics", {"errors"}),
-        ("store", {"catalog", "errors", "statistics"}),
+        ("store", {"catalog", "errors", "paths", "statistics"}),
     ],
 )
 def test_arrows_point_one_way(package, allowed):
