@@ -85,7 +85,7 @@ def _choose_file(sheet: Sheet) -> None:
         "Format", formats, default=formats[0], required=True, format_func=str.upper,
         key=f"{key}-format",
     )  # fmt: skip
-    size, caption = page_size("double"), True
+    size, caption, label = page_size("double"), True, f"Download {name.upper()}"
     if name in IMAGE_FORMATS:
         width = st.segmented_control(
             "Width", [*WIDTHS, SLIDE], default="double", required=True,
@@ -96,13 +96,16 @@ def _choose_file(sheet: Sheet) -> None:
             dpi = st.segmented_control(
                 "Dots per inch", DPIS, default=300, required=True, key=f"{key}-dpi"
             )
+            # What the button gives is what it says, while a new choice is on its way.
+            label += f", {dpi} dpi"
+        label += f", {_TITLES[width]}"
         size = page_size(width, dpi)
         caption = st.checkbox("Caption under the figure", value=True, key=f"{key}-caption")
     if not images_available():
         st.caption(NO_BROWSER)
     choice = Choice((name,), size, caption=caption)
     make = partial(_one_file, sheet, choice)
-    _button(key, f"Download {name.upper()}", name, make, None, f"{key}-file")
+    _button(key, label, name, make, None, f"{key}-file")
 
 
 def _one_file(sheet: Sheet, choice: Choice) -> bytes:

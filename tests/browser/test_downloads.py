@@ -1,6 +1,7 @@
 """Every file that Layers offers, opened."""
 
 import io
+import re
 import xml.etree.ElementTree as ET
 import zipfile
 from collections.abc import Iterator
@@ -32,7 +33,8 @@ def tab(browser: Browser, server: Server) -> Iterator[Tab]:
 
 
 def saved(tab: Tab, key: str, name: str) -> Path:
-    with tab.page.expect_download() as waiting:
+    # A page's files are many, and a machine may be busy.
+    with tab.page.expect_download(timeout=180_000) as waiting:
         tab.keyed(key).get_by_role("button").click()
     assert waiting.value.suggested_filename == name
     return Path(waiting.value.path())
@@ -55,7 +57,9 @@ def choose(tab: Tab, kind: str, *options: str) -> Path:
         choice = tab.page.get_by_role("radio", name=option, exact=True)
         choice.click()
         expect(choice).to_be_checked()
-    button = tab.page.get_by_role("button", name=f"Download {kind.upper()}")
+    # The button says what it gives: before it does, it would give what was chosen before.
+    said = "".join(f"(?=.*{option})" for option in options)
+    button = tab.page.get_by_role("button", name=re.compile(f"Download {kind.upper()}{said}"))
     expect(button).to_be_visible()
     return saved(tab, "layers-file", f"cortexscale-layers.{kind}")
 

@@ -48,7 +48,7 @@ def test_the_demo_goes_from_the_start_button_to_a_chart_that_says_simulated(
     assert tab.query["data"] == ["demo-sentences"]
     assert tab.traces() == ["MiniLM-L6, full precision"]
     mark = tab.page.locator(".js-plotly-plot .annotation-text").filter(has_text="SIMULATED")
-    expect(mark).to_be_visible()
+    expect(mark.first).to_be_visible()
     badges = tab.page.get_by_test_id("stMarkdown").get_by_text("simulated", exact=True)
     expect(badges).to_have_count(2)
     assert tab.is_well()
@@ -81,7 +81,7 @@ def test_a_run_outlives_its_tab_and_the_app_and_is_there_after_a_restart(
     fourth = open_tab(fresh_server, "/layers?data=demo-sentences&roi=simulated_meaning")
     assert fourth.traces() == ["MiniLM-L6, full precision"]
     chosen = fourth.page.get_by_role("combobox", name="Data set")
-    expect(chosen).to_have_value("Demo sentences (simulated responses)")
+    expect(chosen).to_have_value(re.compile(r"^Demo sentences \(simulated responses\)"))
     assert fourth.is_well()
 
 
@@ -101,4 +101,4 @@ def test_a_cancelled_run_stops_and_leaves_nothing_in_the_store(
     tab.open("/layers")
     assert "demo-sentences" not in tab.url
     chosen = tab.page.get_by_role("combobox", name="Data set")
-    expect(chosen).to_have_value("Pereira 2018, language network")
+    expect(chosen).to_have_value(re.compile("^Pereira 2018, language network"))
