@@ -20,8 +20,8 @@ fi
 cat <<EOF
 $wanted could not be installed; everything but its maps works without it.
   The log: $log
-  Its last lines:
-$(tail -n 4 "$log" | sed 's/^/    /')
+  Its errors:
+$(grep -iE '^ *(error|fatal)[: ]' "$log" | head -n 5 | cut -c1-120 | sed 's/^ */    /')
   It is built by a C compiler (Debian and Ubuntu: apt-get install build-essential; macOS:
   xcode-select --install). Then: sh scripts/install-pycortex.sh $python
 EOF

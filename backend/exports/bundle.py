@@ -21,6 +21,7 @@ from backend.views.view import View
 PACKAGES = (
     "torch", "transformers", "bitsandbytes", "llmcompressor", "himalaya", "scikit-learn", "scipy",
     "numpy", "pandas", "duckdb", "pyarrow", "nilearn", "plotly", "kaleido", "matplotlib",
+    "pycortex",
 )  # fmt: skip
 # The earliest that a zip can say: the same view gives the same bytes.
 _DATE = (1980, 1, 1, 0, 0, 0)
