@@ -47,7 +47,7 @@ def test_a_run_that_does_not_fit_is_refused_with_what_would(cli, store, extra):
     (error,) = refused.errors
     assert "needs 29." in error
     assert "16.0 GB are free on cpu. Nothing was loaded." in error
-    assert "What fits: falcon3-7b-base with bnb-nf4" in error
+    assert "What fits: falcon3-7b-base with bnb-int8" in error
     assert not store.exists()
 
 

@@ -172,7 +172,7 @@ def test_a_run_that_does_not_fit_in_memory_cannot_be_started(
     app = open_app(RUN)
     app.selectbox(key="run_model").set_value("falcon3-7b-base").run()
     assert "needs 29." in app.error[0].value
-    assert "What fits: falcon3-7b-base with bnb-nf4" in app.error[0].value
+    assert "What fits: falcon3-7b-base with bnb-int8" in app.error[0].value
     assert app.button(key="run_start").disabled
     app.selectbox(key="run_compression").set_value("bnb-nf4").run()
     assert is_well(app)
