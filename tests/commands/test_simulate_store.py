@@ -110,9 +110,11 @@ def test_a_disk_without_room_is_refused_beforehand(tmp_path, cli, monkeypatch):
 
 def test_an_interrupted_command_leaves_nothing(tmp_path):
     words = [sys.executable, "-m", "backend", "simulate-store", "--out", tmp_path / "store"]
+    # A shell that runs the tests in the background has them ignore it.
     process = subprocess.Popen(
-        list(map(str, words)), cwd=PROJECT, stderr=subprocess.PIPE, text=True
-    )
+        list(map(str, words)), cwd=PROJECT, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )  # fmt: skip
     deadline = time.monotonic() + 60
     while not list(tmp_path.glob(".store-*/runs/*.parquet")):
         assert time.monotonic() < deadline
