@@ -2,6 +2,8 @@
 const STEPS = { ArrowRight: 1, PageDown: 1, ArrowLeft: -1, PageUp: -1 };
 const TYPING = "input, textarea, select, [contenteditable], [role=slider], [role=combobox]";
 const STAGE = ".st-key-stage";
+// Milliseconds after which a press that no step answered is given up.
+const PATIENCE = 20000;
 
 function target(key, at, n) {
   if (key === "Home") return 1;
@@ -25,6 +27,8 @@ function press(talk, event) {
   if (step === talk.at) return;
   // Kept here: two presses in a row go two steps on, however long a step takes to draw.
   talk.at = step;
+  talk.wanted = step;
+  talk.since = Date.now();
   talk.send("pressed", step);
 }
 
@@ -42,7 +46,12 @@ export default function ({ data, setTriggerValue }) {
   const talk = shared();
   if (talk.data !== data) {
     talk.data = data;
-    talk.at = data.at;
+    // What is still being drawn for an earlier press does not undo a later one.
+    const settled = talk.wanted === undefined || talk.wanted === data.at;
+    if (settled || Date.now() - talk.since > PATIENCE) {
+      talk.at = data.at;
+      talk.wanted = undefined;
+    }
   }
   talk.send = setTriggerValue;
 }
