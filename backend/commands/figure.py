@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from backend.commands.encode import shipped_store
+from backend.commands.files import write_files
 from backend.errors import InputError
 from backend.exports.bundle import view_files, zipped
 from backend.exports.files import (
@@ -105,7 +106,7 @@ def run(arguments: argparse.Namespace) -> int:
     for number, view in enumerate(views, start=1):
         folder = arguments.out if len(views) == 1 else arguments.out / str(number)
         files = _files(view, store, replace(choice, formats=possible), arguments.zip)
-        _write(folder, files)
+        write_files(folder, files)
     return 0
 
 
@@ -130,15 +131,3 @@ def _files(view: View, store: ResultStore, choice: Choice, bundle: bool) -> Mapp
     if not bundle:
         return sheet_files(sheets, choice)
     return {f"{PREFIX}{view.page}.zip": zipped(view_files(view, sheets, store, choice))}
-
-
-def _write(folder: Path, files: Mapping[str, bytes]) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            (folder / name).write_bytes(content)
-            print(f"{folder / name}  {len(content):,} bytes")
-    except OSError as error:
-        raise InputError(
-            f"{folder} cannot be written: {error.strerror}. Choose another folder with --out."
-        ) from error

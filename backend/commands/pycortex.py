@@ -1,10 +1,10 @@
 """``pycortex``: a map on a subject of the user's own pycortex filestore."""
 
 import argparse
-from collections.abc import Mapping
 from pathlib import Path
 
 from backend.commands.encode import shipped_store
+from backend.commands.files import write_files
 from backend.cortex.pycortex_maps import region_table
 from backend.cortex.pycortex_store import (
     VARIABLE,
@@ -140,19 +140,7 @@ def _write(arguments: argparse.Namespace, brain: Brain, viewer: Path) -> None:
     if arguments.regions:
         table = region_table(picture.drawn)
         files[f"{stem}-regions.csv"] = table.to_csv(index=False).encode("utf-8")
-    _save(arguments.out, files)
+    write_files(arguments.out, files)
     if arguments.webgl:
         page = picture.viewer(viewer)
         print(f"{page}  open it with: python -m http.server --directory {viewer}")
-
-
-def _save(folder: Path, files: Mapping[str, bytes]) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            (folder / name).write_bytes(content)
-            print(f"{folder / name}  {len(content):,} bytes")
-    except OSError as error:
-        raise InputError(
-            f"{folder} cannot be written: {error.strerror}. Choose another folder with --out."
-        ) from error

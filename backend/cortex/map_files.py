@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
+from xml.parsers.expat import ExpatError
 
 import numpy as np
 from numpy.typing import NDArray
@@ -241,10 +242,7 @@ def _load(path: Path) -> object:
     # What nibabel and the XML parser let through of a file that ends early or is damaged inside.
     except (ImageFileError, OSError, EOFError, ValueError, SyntaxError, zlib.error) as error:
         raise InputError(f"{path.name} cannot be read ({error}). Copy it again.") from error
-    except Exception as error:
-        # expat's own error is no subclass of any of these.
-        if type(error).__name__ != "ExpatError":
-            raise
+    except ExpatError as error:
         raise InputError(f"{path.name} is no readable GIFTI file ({error}).") from error
 
 

@@ -13,9 +13,6 @@ from backend.views.view import Page, View
 
 _UNKNOWN = "_unknown_in_url"
 _WRITTEN = "_written_to_url"
-_FLAGS = ("true", "false")
-# More names than these would fill the sidebar.
-_FEW = 4
 
 
 def url_parameters() -> dict[str, tuple[str, ...]]:
@@ -65,30 +62,10 @@ def seed_one(key: str, options: Sequence[str]) -> None:
         st.session_state[key] = known[0] if known else options[0]
 
 
-def seed_several(key: str, options: Sequence[str]) -> None:
-    """Give a multiselect its values likewise.
-
-    Where that leaves none, all are meant: named where they are few, else by naming none.
-    """
-    held = st.session_state.get(key)
-    values = [value for value in held or [] if value in options]
-    if held is None:
-        values = _known(st.query_params.get_all(key), options, key)
-    if not values and held != [] and len(options) <= _FEW:
-        values = list(options)
-    keep(key, values)
-
-
 def keep(key: str, value: object) -> None:
     """Give a widget its value; what is there already would only be sent to the browser again."""
     if key not in st.session_state or st.session_state[key] != value:
         st.session_state[key] = value
-
-
-def seed_flag(key: str) -> None:
-    """Give a toggle its value likewise; off by default."""
-    if key not in st.session_state:
-        st.session_state[key] = "true" in _known([st.query_params.get(key)], _FLAGS, key)
 
 
 def seed_number(key: str, default: float, low: float, high: float) -> None:
