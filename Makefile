@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime-ready
 DEVELOP := $(VENV)/.develop-ready
+# A process per core, each with its own copy of the libraries (2 GB): no more than four.
+SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help app setup test lint browser precompute screenshots clean
@@ -17,7 +19,7 @@ app: $(RUNTIME) ## set up if needed, then open the app in the browser
 setup: $(RUNTIME) ## make the environment in .venv, with the pinned dependencies
 
 test: $(DEVELOP) browser lint ## set up if needed, then lint, types and the whole test suite
-	$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered $(TEST_FLAGS)
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) --cov --cov-report=term-missing:skip-covered $(TEST_FLAGS)
 
 lint: $(DEVELOP) ## style, formatting and types
 	$(BIN)/ruff check .

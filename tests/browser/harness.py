@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -171,6 +172,16 @@ class Tab:
     def query(self) -> dict[str, list[str]]:
         return parse_qs(urlsplit(self.url).query)
 
+    def wait_for_query(self, wanted: Mapping[str, Sequence[str]]) -> None:
+        """Wait until the address holds these parameters: the server writes it as it draws."""
+        deadline = time.monotonic() + PATIENCE / 1000
+        while True:
+            query = self.query
+            if all(query.get(key) == list(values) for key, values in wanted.items()):
+                return
+            assert time.monotonic() < deadline, (query, wanted)
+            self.page.wait_for_timeout(50)
+
     @property
     def chart(self) -> Locator:
         """The first chart, once Plotly has drawn it."""
@@ -180,11 +191,10 @@ class Tab:
         """The widget or container with this key."""
         return self.page.locator(f".st-key-{key}")
 
-    def traces(self) -> list[str]:
-        """Names of the curves in the legend of the first chart."""
-        expect(self.chart).to_be_visible(timeout=PATIENCE)
-        legend = self.page.locator(".js-plotly-plot").first.locator(".legendtext")
-        return legend.all_text_contents()
+    @property
+    def legend(self) -> Locator:
+        """Names of the curves of the first chart."""
+        return self.page.locator(".js-plotly-plot").first.locator(".legendtext")
 
     def is_well(self) -> bool:
         """No error box, no traceback, no complaint of the browser, no request to anywhere else."""

@@ -34,7 +34,7 @@ def test_claims_are_tested_and_the_margin_is_in_the_address(
     theirs = open_tab(server, tab.url)
     expect(theirs.keyed("margin").get_by_role("spinbutton")).to_have_value("0.001")
     expect(theirs.keyed("small")).to_be_visible()
-    assert theirs.query == tab.query
+    theirs.wait_for_query(tab.query)
     assert theirs.is_well()
 
 

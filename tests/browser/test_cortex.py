@@ -49,7 +49,7 @@ def test_pointing_names_a_region_and_clicking_opens_its_curves(
     curve = tab.page.locator(".js-plotly-plot .gtitle")
     expect(curve).to_have_text("Auditory cortex (Heschl's gyrus), left hemisphere: models")
     tab.settle()
-    assert tab.query["place"] == ["left AC"]
+    tab.wait_for_query({"place": ["left AC"]})
     assert tab.is_well()
 
 

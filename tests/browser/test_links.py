@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 
 def test_a_selection_can_be_sent_to_somebody_else(open_tab: OpenTab, server: Server) -> None:
     mine = open_tab(server, "/layers")
-    assert len(mine.traces()) == 3
+    expect(mine.legend).to_have_count(3)
     mine.page.get_by_role("button", name="Remove int8").click()
     # A multiselect in use is a line taller: let go of it before what is below is aimed at.
     mine.title.click()
@@ -23,11 +23,11 @@ def test_a_selection_can_be_sent_to_somebody_else(open_tab: OpenTab, server: Ser
     mine.keyed("metric").get_by_text("unique R²").click()
     expect(mine.page).to_have_url(re.compile("metric=unique_r2"))
     mine.settle()
-    assert mine.query["compressions"] == ["none", "bnb-nf4"]
+    mine.wait_for_query({"compressions": ["none", "bnb-nf4"]})
 
     theirs = open_tab(server, mine.url)
-    assert theirs.query == mine.query
-    assert theirs.traces() == ["MiniLM-L6, full precision", "MiniLM-L6, NF4"]
+    theirs.wait_for_query(mine.query)
+    expect(theirs.legend).to_have_text(["MiniLM-L6, full precision", "MiniLM-L6, NF4"])
     expect(theirs.keyed("compressions")).not_to_contain_text("int8")
     expect(theirs.page.locator(".js-plotly-plot .ytitle").first).to_contain_text("Unique R²")
     assert mine.is_well()
@@ -40,10 +40,8 @@ def test_the_selection_goes_along_to_the_other_pages(open_tab: OpenTab, server: 
     for title in ("Overview", "Run", "Layers"):
         tab.go_to(title)
         # A page's own controls are its own.
-        assert {key: tab.query[key] for key in KEYS if key in before} == {
-            key: values for key, values in before.items() if key in KEYS
-        }
-    assert tab.traces() == ["MiniLM-L6, NF4"]
+        tab.wait_for_query({key: values for key, values in before.items() if key in KEYS})
+    expect(tab.legend).to_have_text(["MiniLM-L6, NF4"])
 
 
 def test_shuffled_folds_come_with_their_lesson(open_tab: OpenTab, server: Server) -> None:
@@ -74,5 +72,5 @@ def test_a_hostile_link_loads_nothing_and_runs_nothing(
     expect(warning).to_contain_text(value[:20])
     assert warning.locator("img, a").count() == 0
     assert "taken" not in tab.page.title()
-    assert len(tab.traces()) == 3
+    expect(tab.legend).to_have_count(3)
     assert tab.is_well()

@@ -27,9 +27,9 @@ def test_the_first_address_that_a_server_is_asked_for_draws_the_whole_app(
     links = tab.page.get_by_test_id("stSidebarNavLink")
     assert [text.split()[-1] for text in links.all_inner_texts()] == TITLES
     expect(tab.page.get_by_test_id("stSidebar")).to_contain_text("Data set")
-    assert tab.query["compressions"] == ["bnb-nf4"]
+    tab.wait_for_query({"compressions": ["bnb-nf4"]})
     if path in ("/", "/layers"):
-        assert tab.traces() == ["MiniLM-L6, NF4"]
+        expect(tab.legend).to_have_text(["MiniLM-L6, NF4"])
     assert tab.is_well()
 
 
@@ -38,7 +38,7 @@ def test_every_page_is_reached_through_the_navigation(open_tab: OpenTab, server:
     for title in ("Layers", "Run", "Overview", "Layers"):
         tab.go_to(title)
         assert tab.is_well()
-    assert len(tab.traces()) == 3
+    expect(tab.legend).to_have_count(3)
 
 
 def test_the_overview_leads_to_the_other_pages(open_tab: OpenTab, server: Server) -> None:
@@ -77,7 +77,7 @@ def test_the_app_is_started_from_any_folder(open_tab: OpenTab, tmp_path: Path) -
         logo = tab.page.get_by_test_id("stSidebarLogo")
         expect(logo).to_be_visible()
         assert logo.evaluate("image => image.naturalWidth") > 0
-        assert len(tab.traces()) == 3
+        expect(tab.legend).to_have_count(3)
         assert tab.is_well()
         open_tab.close()
     assert list(elsewhere.iterdir()) == []

@@ -42,5 +42,5 @@ def test_a_second_visitor_sees_the_picture_until_the_figure_is_drawn(
     expect(waiting.locator(".js-plotly-plot")).to_have_count(0)
     waiting.close()
     tab = open_tab(server)
-    assert len(tab.traces()) == 3
+    expect(tab.legend).to_have_count(3)
     expect(tab.page.locator(POSTER)).to_be_hidden()

@@ -45,8 +45,8 @@ def test_the_demo_goes_from_the_start_button_to_a_chart_that_says_simulated(
     card(tab).get_by_text("See on Layers").click()
     expect(tab.title).to_have_text("Layers")
     tab.settle()
-    assert tab.query["data"] == ["demo-sentences"]
-    assert tab.traces() == ["MiniLM-L6, full precision"]
+    tab.wait_for_query({"data": ["demo-sentences"]})
+    expect(tab.legend).to_have_text(["MiniLM-L6, full precision"])
     mark = tab.page.locator(".js-plotly-plot .annotation-text").filter(has_text="SIMULATED")
     expect(mark.first).to_be_visible()
     badges = tab.page.get_by_test_id("stMarkdown").get_by_text("simulated", exact=True)
@@ -79,7 +79,7 @@ def test_a_run_outlives_its_tab_and_the_app_and_is_there_after_a_restart(
     fresh_server.stop()
     fresh_server.start()
     fourth = open_tab(fresh_server, "/layers?data=demo-sentences&roi=simulated_meaning")
-    assert fourth.traces() == ["MiniLM-L6, full precision"]
+    expect(fourth.legend).to_have_text(["MiniLM-L6, full precision"])
     chosen = fourth.page.get_by_role("combobox", name="Data set")
     expect(chosen).to_have_value(re.compile(r"^Demo sentences \(simulated responses\)"))
     assert fourth.is_well()

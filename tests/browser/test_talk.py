@@ -45,8 +45,9 @@ def test_a_talk_is_given_with_the_keyboard(open_tab: OpenTab, server: Server) ->
     tab.settle()
     page.keyboard.press("Escape")
     expect(tab.title).to_have_text("Scale")
-    assert "talk" not in tab.settle().query
-    assert tab.query["data"] == ["pereira2018-language-network"]
+    expect(page).not_to_have_url(re.compile("talk"))
+    tab.settle()
+    tab.wait_for_query({"data": ["pereira2018-language-network"]})
     assert tab.is_well()
 
 
