@@ -87,9 +87,17 @@ class Family(Entry):
     ----------
     citations : tuple of str
         Keys in citations.yaml, of the papers behind it.
+    hue : str
+        Its colour on figures, by name; see :mod:`backend.figures.palette`.
+    symbol : str
+        Tells families that share a hue apart.
     """
 
     citations: tuple[str, ...] = Field(min_length=1)
+    hue: Literal["blue", "green", "magenta", "olive", "red", "teal"]
+    symbol: Literal[
+        "circle", "square", "diamond", "triangle-up", "cross", "x", "triangle-down", "star"
+    ]
 
 
 class Weights(Entry):

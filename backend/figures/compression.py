@@ -7,14 +7,17 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from backend.figures.labels import compression_title, model_title, roi_title
-from backend.figures.theme import Mode, ink, mark_simulated, muted, series_colour, style
+from backend.figures.theme import Mode, ink, mark_simulated, muted, style
 
 METRIC_UNITS = {"r": "r", "r_normalized": "r / noise ceiling", "unique_r2": "unique R²"}
 _ROW = 30
 _FRAME = 202
 _BAND = {"light": "rgba(0, 114, 178, 0.10)", "dark": "rgba(86, 180, 233, 0.16)"}
-# Ochre: vermilion is kept for sample order on every figure.
-_WORSE = {"light": "#A65E00", "dark": "#E69F00"}
+# Vermilion is kept for sample order on every figure.
+_VERDICTS = {
+    "light": {"equivalent": "#008060", "better": "#0072B2", "worse": "#A65E00"},
+    "dark": {"equivalent": "#2CC795", "better": "#56B4E9", "worse": "#E69F00"},
+}
 
 
 class Look(NamedTuple):
@@ -35,11 +38,7 @@ LOOKS = {
 
 def verdict_colour(verdict: str, mode: Mode) -> str:
     """Colour of a verdict."""
-    if verdict == "worse":
-        return _WORSE[mode]
-    return {"equivalent": series_colour(1, mode), "better": series_colour(0, mode)}.get(
-        verdict, muted(mode)
-    )
+    return _VERDICTS[mode].get(verdict, muted(mode))
 
 
 def signed(value: object) -> str:

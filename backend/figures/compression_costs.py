@@ -8,7 +8,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from backend.figures.labels import METRIC_TITLES, compression_title, model_title, roi_title
-from backend.figures.theme import Mode, ink, mark_simulated, muted, series_colour, style
+from backend.figures.palette import compression_colour
+from backend.figures.theme import Mode, ink, mark_simulated, muted, style
 
 COST_TITLES = {
     "bits_per_weight": "Bits per weight, all weights counted",
@@ -18,11 +19,8 @@ COST_TITLES = {
 }
 _MEGABYTE = 1e6
 _GROUPS = {
-    "full precision": ("diamond", None),
-    "quantization": ("circle", 0),
-    "pruning": ("square", 2),
-    "other": ("cross", 4),
-}
+    "full precision": "diamond", "quantization": "circle", "pruning": "square", "other": "cross",
+}  # fmt: skip
 # Beyond this ratio of the largest to the smallest cost, the cheap ones would crowd together.
 _LOG_FROM = 4.0
 # Labels are laid out for a plot as narrow as a laptop's; a wider one only spreads them.
@@ -142,19 +140,25 @@ def _add_front(figure: go.Figure, points: pd.DataFrame, mode: Mode) -> None:
 
 
 def _add_points(figure: go.Figure, rows: pd.DataFrame, group: str, mode: Mode) -> None:
-    symbol, place = _GROUPS[group]
-    colour = ink(mode) if place is None else series_colour(place, mode)
+    colours = [compression_colour(str(name), mode) for name in rows["compression"]]
     titles = [compression_title(name) for name in rows["compression"]]
     figure.add_scatter(
         x=rows["cost"],
         y=rows["score"],
         error_y={"type": "data", "array": rows["high"] - rows["score"], "thickness": 1.2,
-                 "width": 0, "color": colour},
+                 "width": 0, "color": muted(mode)},
         mode="markers",
         name=group,
-        marker={"size": 12, "symbol": symbol, "color": colour},
+        legendgroup=group,
+        showlegend=False,
+        marker={"size": 12, "symbol": _GROUPS[group], "color": colours},
         customdata=np.stack([titles, rows["verdict"]], axis=-1),
         hovertemplate="%{customdata[0]}: %{y:.4f} at %{x:.4g}<extra>%{customdata[1]}</extra>",
+    )  # fmt: skip
+    # The legend tells the groups by their symbols; a colour is a method's, which is named.
+    figure.add_scatter(
+        x=[None], y=[None], mode="markers", name=group, legendgroup=group,
+        marker={"size": 12, "symbol": _GROUPS[group], "color": muted(mode)},
     )  # fmt: skip
 
 

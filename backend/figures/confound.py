@@ -5,7 +5,8 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from backend.figures.labels import BASELINE_TITLES, METRIC_TITLES, model_title
-from backend.figures.theme import SYMBOLS, Mode, ink, muted, order_colour, series_colour, style
+from backend.figures.palette import model_colour
+from backend.figures.theme import SYMBOLS, Mode, ink, muted, order_colour, style
 
 ORDER_TITLE = BASELINE_TITLES["oasm"]
 
@@ -26,15 +27,17 @@ def measured_slopes(
     Returns
     -------
     pandas.DataFrame
-        Columns name, split, mean, low, high, n_samples, n_folds, dataset, evidence, source. The
-        model is taken at the layer that is best on the honest folds, on both.
+        Columns name, model (none of a baseline), split, mean, low, high, n_samples, n_folds,
+        dataset, evidence, source. The model is taken at the layer that is best on the honest
+        folds, on both.
     """
     keep = ["split", "mean", "low", "high", "n_samples", "n_folds", "dataset", "evidence", "source"]
     curves = curves.drop_duplicates(["split", "layer"])
     baselines = baselines.drop_duplicates(["split", "baseline"])
     layer = curves[curves["split"] == honest].sort_values("mean")["layer"].iloc[-1]
     model = curves[(curves["layer"] == layer) & curves["split"].isin([honest, "shuffled"])]
-    parts = [model[keep].assign(name=f"{model_title(model['model'].iloc[0])}, layer {layer}")]
+    name = str(model["model"].iloc[0])
+    parts = [model[keep].assign(name=f"{model_title(name)}, layer {layer}", model=name)]
     for name in ("length", "oasm"):
         rows = baselines[
             (baselines["baseline"] == name) & baselines["split"].isin([honest, "shuffled"])
@@ -116,7 +119,7 @@ def _add_slope(
 ) -> None:
     is_order = name == ORDER_TITLE
     is_model = name not in BASELINE_TITLES.values()
-    colour = series_colour(0, mode) if is_model else muted(mode)
+    colour = model_colour(str(points["model"].iloc[0]), mode) if is_model else muted(mode)
     if is_order:
         colour = order_colour(mode)
     ordered = points.sort_values("split", key=lambda split: split == "shuffled")

@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from backend import catalog
-from backend.figures.theme import Mode, faint, ink, mark_simulated, muted, series_colour, style
+from backend.figures.theme import Mode, faint, ink, mark_simulated, muted, style
 
 _ROW = 36
 _TOP, _BOTTOM = 96, 62
@@ -77,7 +77,7 @@ def hierarchy_figure(
 def _points(rows: pd.DataFrame, counts: bool, mode: Mode) -> dict[str, Any]:
     """Draw the peaks that count, or hollow those that do not."""
     own = rows[rows["counts"] == counts]
-    colour = series_colour(0, mode) if counts else muted(mode)
+    colour = ink(mode) if counts else muted(mode)
     return {
         "type": "scatter", "mode": "markers", "showlegend": False,
         "name": "counted" if counts else "left out",

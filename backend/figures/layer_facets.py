@@ -11,7 +11,8 @@ from plotly.subplots import make_subplots
 from backend.figures.labels import METRIC_TITLES
 from backend.figures.layer_lanes import panel_number, peak_traces, split_off_lanes
 from backend.figures.layer_levels import Level, baseline_levels, ceiling_level, level_shapes
-from backend.figures.layer_marks import Look, axis_range, curve_traces, looks, with_depth
+from backend.figures.layer_marks import axis_range, curve_traces, with_depth
+from backend.figures.palette import Look, variants
 from backend.figures.theme import Mode, mark_simulated, muted, style
 
 _COLUMNS = 4
@@ -65,7 +66,7 @@ def region_figure(
     regions = list(dict.fromkeys(curves["roi"]))
     levels = [_levels(curves, baselines, region, metric, mode) for region in regions]
     figure = _panels(regions)
-    of_side = looks(sorted(curves["hemisphere"].unique()), mode)
+    of_side = variants(sorted(curves["hemisphere"].unique()), str(curves["model"].iloc[0]), mode)
     traces = _traces(curves, peaks, regions, of_side, axis, mode)
     figure.add_traces([*_with_legend_for_all(traces, len(of_side)), *_legend_of_levels(levels)])
     n_rows = -(-len(regions) // _n_columns(len(regions)))

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from backend.figures.layer_marks import Look
+from backend.figures.palette import Look
 from backend.figures.theme import Mode, muted
 
 LANE_PIXELS = 15

@@ -1,12 +1,12 @@
 """Marks of a layer figure: a curve in its ribbon, over layers or relative depth."""
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from backend.figures.theme import DASHES, SYMBOLS, Mode, faint, series_colour
+from backend.figures.palette import Look
+from backend.figures.theme import Mode, faint
 
 AXIS_TITLES = {
     "layer": "Layer (0 = embeddings)",
@@ -15,24 +15,6 @@ AXIS_TITLES = {
 _RIBBON = {"light": 0.16, "dark": 0.24}
 # More ticks run into each other.
 _MOST_TICKS = 16
-
-
-class Look(NamedTuple):
-    """How a series is told from the others: by colour, and by symbol and dash as well."""
-
-    colour: str
-    symbol: str
-    dash: str
-
-
-def looks(names: Sequence[str], mode: Mode) -> dict[str, Look]:
-    """Give each series its look, in their order."""
-    return {
-        name: Look(
-            series_colour(index, mode), SYMBOLS[index % len(SYMBOLS)], DASHES[index % len(DASHES)]
-        )
-        for index, name in enumerate(names)
-    }
 
 
 def curve_traces(

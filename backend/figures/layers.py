@@ -26,12 +26,11 @@ from backend.figures.layer_levels import (
 )
 from backend.figures.layer_marks import (
     AXIS_TITLES,
-    Look,
     axis_range,
     curve_traces,
-    looks,
     with_depth,
 )
+from backend.figures.palette import Look, series_looks
 from backend.figures.theme import (
     LEGEND_ROW,
     Mode,
@@ -105,7 +104,7 @@ def layer_figure(
     )
     names = list(dict.fromkeys(curves["title"]))
     rows = 0 if peaks is None else len(names)
-    of_title = _pinned_looks(curves, mode) if "pin" in curves else looks(names, mode)
+    of_title = _pinned_looks(curves, mode) if "pin" in curves else series_looks(curves, mode)
     figure.add_traces(_traces(curves, peaks, splits, of_title, axis, mode))
     extra = lane_pixels(rows) + LEGEND_ROW * (legend_rows(names) - 1)
     style(figure, mode, height + extra)
@@ -131,11 +130,10 @@ def layer_figure(
 
 def _pinned_looks(curves: pd.DataFrame, mode: Mode) -> dict[str, Look]:
     """Give pinned selections their colours, which they have on every page."""
-    names = list(dict.fromkeys(curves["title"]))
     pins = dict(zip(curves["title"], curves["pin"], strict=True))
     return {
         name: look._replace(colour=pin_colour(int(pins[name]), mode))
-        for name, look in looks(names, mode).items()
+        for name, look in series_looks(curves, mode).items()
     }
 
 

@@ -8,15 +8,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from backend.figures.labels import METRIC_TITLES, compression_title, model_title
-from backend.figures.theme import (
-    DASHES,
-    SYMBOLS,
-    Mode,
-    mark_simulated,
-    muted,
-    series_colour,
-    style,
-)
+from backend.figures.palette import Look, series_looks
+from backend.figures.theme import Mode, mark_simulated, muted, style
 
 By = Literal["model", "compression", "subject"]
 BY_TITLES: dict[By, str] = {
@@ -55,8 +48,10 @@ def place_figure(curves: pd.DataFrame, by: By, mode: Mode = "light") -> go.Figur
     if curves["evidence"].nunique() > 1:
         raise ValueError("one figure cannot join measured and simulated results")
     figure = go.Figure()
-    for index, (name, rows) in enumerate(curves.groupby(by, sort=False)):
-        _add(figure, rows, _NAMES[by](str(name)), index, mode)
+    curves = curves.assign(title=[_NAMES[by](str(name)) for name in curves[by]])
+    looks = series_looks(curves, mode)
+    for title, rows in curves.groupby("title", sort=False):
+        _add(figure, rows, str(title), looks[str(title)])
     _add_ceiling(figure, curves, mode)
     style(figure, mode, height=430)
     figure.update_layout(title_text=f"{place_title(curves.iloc[0])}: {BY_TITLES[by].lower()}")
@@ -77,7 +72,7 @@ def place_title(row: pd.Series) -> str:
     return f"{row['place']}, {row['hemisphere']} hemisphere"
 
 
-def _add(figure: go.Figure, rows: pd.DataFrame, name: str, index: int, mode: Mode) -> None:
+def _add(figure: go.Figure, rows: pd.DataFrame, name: str, look: Look) -> None:
     known = rows["high"].notna().any()
     bars = {"type": "data", "array": rows["high"] - rows["mean"], "thickness": 1.2, "width": 2}
     figure.add_scatter(
@@ -87,12 +82,8 @@ def _add(figure: go.Figure, rows: pd.DataFrame, name: str, index: int, mode: Mod
         mode="lines+markers",
         name=name,
         showlegend=True,
-        line={
-            "color": series_colour(index, mode),
-            "width": 2.6,
-            "dash": DASHES[index % len(DASHES)],
-        },
-        marker={"size": 8, "symbol": SYMBOLS[index % len(SYMBOLS)]},
+        line={"color": look.colour, "width": 2.6, "dash": look.dash},
+        marker={"size": 8, "symbol": look.symbol},
         hovertemplate="layer %{x}: %{y:.3f}<extra>" + name + "</extra>",
     )
 

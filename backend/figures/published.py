@@ -4,7 +4,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from backend.figures.labels import METRIC_TITLES
-from backend.figures.theme import DASHES, SYMBOLS, Mode, series_colour, style
+from backend.figures.palette import series_looks
+from backend.figures.theme import Mode, style
 
 
 def published_layer_figure(
@@ -26,7 +27,9 @@ def published_layer_figure(
         Bands are the mean and 1.96 times its published standard error.
     """
     figure = go.Figure()
-    for index, (model, of_model) in enumerate(rows.groupby("model", sort=False)):
+    looks = series_looks(rows.assign(title=rows["model"], compression="none"), mode)
+    for model, of_model in rows.groupby("model", sort=False):
+        look = looks[str(model)]
         points = of_model.sort_values("layer")
         figure.add_scatter(
             x=points["layer"],
@@ -34,12 +37,8 @@ def published_layer_figure(
             error_y={"type": "data", "array": 1.96 * points["sem"], "thickness": 1, "width": 0},
             mode="lines+markers",
             name=str(model),
-            line={
-                "color": series_colour(index, mode),
-                "width": 3,
-                "dash": DASHES[index % len(DASHES)],
-            },
-            marker={"size": 7, "symbol": SYMBOLS[index % len(SYMBOLS)]},
+            line={"color": look.colour, "width": 3, "dash": look.dash},
+            marker={"size": 7, "symbol": look.symbol},
             hovertemplate="layer %{x}: %{y:.3f}<extra>" + str(model) + "</extra>",
         )
     style(figure, mode, height)

@@ -11,18 +11,16 @@ from plotly.subplots import make_subplots
 
 from backend.figures.labels import BASELINE_TITLES, METRIC_TITLES, model_title, roi_title
 from backend.figures.layer_levels import spread_labels
+from backend.figures.palette import Look, family_look
 from backend.figures.theme import (
     BASELINE_DASH,
-    DASHES,
     LEGEND_ROW,
-    SYMBOLS,
     Mode,
     faint,
     ink,
     legend_rows,
     mark_simulated,
     muted,
-    series_colour,
     style,
 )
 
@@ -104,7 +102,7 @@ def scale_figure(
         raise ValueError("one figure cannot join measured and simulated results")
     places = _places(drawn)
     figure = _panels(drawn, places)
-    looks = _looks(drawn, mode)
+    looks = {base: family_look(base, mode) for base in drawn["base"].astype(str).unique()}
     for place in places:
         _add_lines(figure, _of(lines, place), place, len(places) == 1, mode)
         _add_points(figure, _of(drawn, place), axis, looks, place, len(places) == 1)
@@ -203,25 +201,11 @@ def _panel_title(points: pd.DataFrame, place: _Place) -> str:
     return title if place.hemisphere == "both" else f"{title}, {place.hemisphere}"
 
 
-def _looks(points: pd.DataFrame, mode: Mode) -> Mapping[str, dict[str, Any]]:
-    """Colour, symbol and dash of each family; its random twins share the first two."""
-    bases = list(dict.fromkeys(points.sort_values("random", kind="stable")["base"]))
-    return {
-        base: {
-            "colour": series_colour(index, mode),
-            "symbol": SYMBOLS[index % len(SYMBOLS)],
-            # Solid and dashed are the fits'.
-            "dash": DASHES[2:][index % len(DASHES[2:])],
-        }
-        for index, base in enumerate(bases)
-    }
-
-
 def _add_points(
     figure: go.Figure,
     points: pd.DataFrame,
     axis: str,
-    looks: Mapping[str, dict[str, Any]],
+    looks: Mapping[str, Look],
     place: _Place,
     alone: bool,
 ) -> None:
@@ -232,9 +216,9 @@ def _add_points(
         ordered = rows.sort_values(axis)
         marker = {
             "size": 8 if small else 12,
-            "symbol": f"{look['symbol']}-open" if random else look["symbol"],
-            "color": look["colour"],
-            "line": {"width": 2 if random else 0, "color": look["colour"]},
+            "symbol": f"{look.symbol}-open" if random else look.symbol,
+            "color": look.colour,
+            "line": {"width": 2 if random else 0, "color": look.colour},
         }
         figure.add_scatter(
             x=ordered[axis] * (_DODGE if random else 1.0),
@@ -248,7 +232,7 @@ def _add_points(
             mode="lines+markers",
             name=name,
             legendgroup=name,
-            line={"color": look["colour"], "width": 1.4, "dash": look["dash"]},
+            line={"color": look.colour, "width": 1.4, "dash": look.dash},
             marker=marker,
             customdata=_hover_values(ordered),
             hovertemplate=_HOVER,

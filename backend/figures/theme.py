@@ -7,13 +7,6 @@ import plotly.graph_objects as go
 
 Mode = Literal["light", "dark"]
 
-# After Okabe & Ito 2008, Color Universal Design: darkened on white until lines have a contrast of 3
-# and the hues that colour words 4.5, lightened for a dark ground. Its vermilion is kept for sample
-# order, its yellow left out where a projector would wash it out.
-_SERIES = {
-    "light": ("#0072B2", "#008060", "#B0508A", "#3790C8", "#A86F00"),
-    "dark": ("#56B4E9", "#2CC795", "#E39AC4", "#F0E442", "#E69F00"),
-}
 _ORDER = {"light": "#C04F00", "dark": "#FF8A4C"}
 # Far apart for protan, deutan and tritan eyes too, and from sample order; the same four hues on
 # both grounds, each with a contrast of 3 or more.
@@ -21,7 +14,7 @@ _PINS = {
     "light": ("#332288", "#8A8A22", "#994455", "#4F87C2"),
     "dark": ("#8C7BFF", "#E6C200", "#D9537A", "#7FD6E8"),
 }
-SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x")
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "triangle-down", "star")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 BASELINE_DASH = "dot"
 
@@ -33,11 +26,6 @@ LEGEND_ROW = 24
 # Of a figure in a narrow window.
 _LEGEND_WIDTH = 760
 _FONT = "Source Sans, Helvetica, Arial, sans-serif"
-
-
-def series_colour(index: int, mode: Mode) -> str:
-    """Colour of the ``index``-th series; symbols and dashes tell series apart as well."""
-    return _SERIES[mode][index % len(_SERIES[mode])]
 
 
 def pin_colour(index: int, mode: Mode) -> str:

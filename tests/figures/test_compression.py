@@ -13,6 +13,7 @@ from backend.figures.compression import LOOKS, forest_figure, signed, verdict_co
 from backend.figures.compression_costs import _about, _beside, trade_off_figure
 from backend.figures.compression_maps import map_figure, shared_limit
 from backend.figures.labels import compression_title
+from backend.figures.palette import compression_colour
 
 ALL = [name for name in in_order(compressions()) if name != FULL]
 MODES = ("light", "dark")
@@ -130,7 +131,8 @@ def test_a_forest_is_of_one_model_and_response() -> None:
 def test_every_method_is_a_point_and_the_front_a_step(n: int) -> None:
     points = trade(ALL[:n])
     figure = priced(points)
-    front, *groups = figure.data
+    front, *rest = figure.data
+    groups = [trace for trace in rest if trace.showlegend is False]
     assert front.line.shape == "hv"
     expected = points[points["on_front"]].sort_values("cost")
     assert list(front.x) == list(expected["cost"])
@@ -138,6 +140,11 @@ def test_every_method_is_a_point_and_the_front_a_step(n: int) -> None:
     drawn = [(x, y) for trace in groups for x, y in zip(trace.x, trace.y, strict=True)]
     assert sorted(drawn) == sorted(zip(points["cost"], points["score"], strict=True))
     assert len({trace.marker.symbol for trace in groups}) == len(groups)
+    for trace in groups:
+        names = [
+            name for name in ALL if compression_title(name) in {row[0] for row in trace.customdata}
+        ]
+        assert set(trace.marker.color) >= {compression_colour(name, "light") for name in names}
 
 
 def test_names_do_not_cover_each_other() -> None:

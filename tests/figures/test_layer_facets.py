@@ -15,7 +15,7 @@ from backend.store.reader import ResultStore
 from backend.store.selection import Selection
 from tests.story_helpers import make_story_config, write_story_run
 
-KNOWN = {"dataset": "tales", "evidence": "simulated"}
+KNOWN = {"model": "minilm-l6", "dataset": "tales", "evidence": "simulated"}
 Parts = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
 
 
