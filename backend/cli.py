@@ -16,6 +16,7 @@ from backend.commands import (
     jobs,
     models,
     precompute,
+    probe,
     project,
     pycortex,
     quality,
@@ -58,6 +59,7 @@ def build_parser() -> argparse.ArgumentParser:
     encode.add_parser(commands)
     compress.add_parser(commands)
     quality.add_parser(commands)
+    probe.add_parser(commands)
     models.add_parser(commands)
     results.add_parsers(commands)
     figure.add_parser(commands)

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 from backend.errors import JobError
+from backend.jobs.config import ProbingConfig
 from backend.jobs.local import Job, cancel_job, list_jobs, log_tail
 from backend.paths import default_store
 
@@ -40,11 +41,12 @@ def run_jobs(arguments: argparse.Namespace) -> int:
         print("no background runs; the app's Run page starts them")
     for job in jobs:
         config, status = job.task.config, job.status
+        what = "probes" if isinstance(config, ProbingConfig) else config.split
         started = time.strftime("%Y-%m-%d %H:%M", time.localtime(status.started))
         print(
             f"{job.run_id}  {started}  {status.state:<9} {status.stage} "
             f"{status.done}/{status.total}  {config.dataset}, {config.model}, "
-            f"{config.compression}, {config.split} {status.message}"
+            f"{config.compression}, {what} {status.message}"
         )
     return 0
 

@@ -110,7 +110,7 @@ def run_quality(arguments: argparse.Namespace) -> int:
     """Measure every pair of a model and a compression, and print them together."""
     text = choose_text(arguments.text)
     sources = [resolve_model(name) for name in dict.fromkeys(arguments.model)]
-    pairs = _pairs(sources, arguments.compression or ["none"])
+    pairs = model_pairs(sources, arguments.compression or ["none"])
     requests = _requests(pairs, text, arguments)
     store = arguments.store or default_store()
     failed = _measure(requests, store, arguments.again)
@@ -144,10 +144,26 @@ def print_quality(frame: pd.DataFrame) -> None:
     print(f"tokens/s over passes of 4 windows on {', '.join(frame['device'].unique())}")
 
 
-def _pairs(
+def model_pairs(
     sources: Sequence[ModelSource], compressions: Sequence[str]
 ) -> list[tuple[ModelSource, str]]:
-    """Pair models with compressions; what was asked for by name and cannot be is refused."""
+    """Pair models with compressions.
+
+    Parameters
+    ----------
+    sources : sequence of ModelSource
+    compressions : sequence of str
+        Names in the catalogue, or :data:`ALL` for each that a model allows.
+
+    Returns
+    -------
+    list of (ModelSource, str)
+
+    Raises
+    ------
+    InputError
+        If what was asked for by name does not exist, or cannot be used on a model.
+    """
     named = [name for name in dict.fromkeys(compressions) if name != ALL]
     for name in named:
         find_compression(name)

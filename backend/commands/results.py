@@ -8,10 +8,12 @@ import pandas as pd
 
 from backend.commands.encode import print_run, shipped_store
 from backend.commands.encode_stories import print_story_run
+from backend.commands.probe import print_probes
 from backend.commands.quality import print_quality
 from backend.encoding.story_folds import STORY_SPLITS
 from backend.errors import InputError
 from backend.paths import default_store
+from backend.store.probe_queries import probe_scores
 from backend.store.queries import (
     METRICS,
     baseline_scores,
@@ -23,7 +25,7 @@ from backend.store.queries import (
 from backend.store.reader import ResultStore
 from backend.store.selection import Selection
 
-TABLES = ("layers", "baselines", "runs", "quality", "published")
+TABLES = ("layers", "baselines", "runs", "quality", "probes", "published")
 _OF_RUNS = ("dataset", "subject", "split", "evidence", "roi")
 _SHOWN = [
     "run_id", "evidence", "dataset", "subject", "model", "compression", "split", "n_samples", "roi",
@@ -41,7 +43,8 @@ def add_parsers(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         epilog="examples:\n  python -m backend results --dataset demo-sentences\n"
         "  python -m backend results --evidence measured --split contiguous\n"
         "  python -m backend results --run RUN_ID\n"
-        "  python -m backend results --quality --model cortexscale-7m\n",
+        "  python -m backend results --quality --model cortexscale-7m\n"
+        "  python -m backend results --probes --model cortexscale-7m\n",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     _add_filters(results)
@@ -53,13 +56,17 @@ def add_parsers(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         help="print models' sizes, perplexities and speeds instead (--model and --compression "
         "filter)",
     )  # fmt: skip
+    results.add_argument(
+        "--probes", action="store_true",
+        help="print what probes read of models' states instead (--model and --compression filter)",
+    )  # fmt: skip
     results.set_defaults(run=list_results)
     export = commands.add_parser(
         "export",
         help="write results as CSV",
         description="Write a tidy CSV: a row per run, response and layer or baseline, each with "
         "its data set, n, split, evidence and citation; or a row per model, compression and "
-        "held-out text (quality).",
+        "held-out text (quality), or task and layer (probes).",
         epilog="examples:\n  python -m backend export --table layers --out layers.csv\n"
         "  python -m backend export --table baselines --split shuffled > baselines.csv\n"
         "  python -m backend export --table quality --model cortexscale-7m > quality.csv\n",
@@ -79,6 +86,8 @@ def list_results(arguments: argparse.Namespace) -> int:
         return _print_one(store, arguments.run_id_wanted)
     if arguments.quality:
         return _list_quality(store, arguments)
+    if arguments.probes:
+        return _list_probes(store, arguments)
     table = runs(store, _selection(arguments))
     _report_problems(store)
     if table.empty:
@@ -98,7 +107,8 @@ def export_results(arguments: argparse.Namespace) -> int:
         "layers": lambda: layer_curves(store, selection, arguments.metric),
         "baselines": lambda: baseline_scores(store, selection),
         "runs": lambda: runs(store, selection),
-        "quality": lambda: _quality(store, arguments),
+        "quality": lambda: _of_models(model_quality(store), arguments),
+        "probes": lambda: _of_models(probe_scores(store), arguments),
         "published": lambda: published(store).convert_dtypes().assign(evidence="published"),
     }[arguments.table]()
     _report_problems(store)
@@ -143,14 +153,14 @@ def _selection(arguments: argparse.Namespace) -> Selection:
     )
 
 
-def _quality(store: ResultStore, arguments: argparse.Namespace) -> pd.DataFrame:
+def _of_models(frame: pd.DataFrame, arguments: argparse.Namespace) -> pd.DataFrame:
+    """Narrow what belongs to models and not to runs on recordings."""
     given = [f"--{name}" for name in _OF_RUNS if getattr(arguments, name)]
     if given:
         raise InputError(
-            f"a model's quality belongs to no run, so {', '.join(given)} cannot narrow it; "
-            "accepted are --model and --compression."
+            "what is measured of a model alone has no recording, so "
+            f"{', '.join(given)} cannot narrow it; accepted are --model and --compression."
         )
-    frame = model_quality(store)
     for column in ("model", "compression"):
         if wanted := getattr(arguments, column):
             frame = frame[frame[column].isin(wanted)]
@@ -158,12 +168,22 @@ def _quality(store: ResultStore, arguments: argparse.Namespace) -> pd.DataFrame:
 
 
 def _list_quality(store: ResultStore, arguments: argparse.Namespace) -> int:
-    frame = _quality(store, arguments)
+    frame = _of_models(model_quality(store), arguments)
     _report_problems(store)
     if frame.empty:
         print("nothing fits; leave a filter out, or measure with: python -m backend quality --help")
     else:
         print_quality(frame)
+    return 0
+
+
+def _list_probes(store: ResultStore, arguments: argparse.Namespace) -> int:
+    frame = _of_models(probe_scores(store), arguments)
+    _report_problems(store)
+    if frame.empty:
+        print("nothing fits; leave a filter out, or probe with: python -m backend probe --help")
+    else:
+        print_probes(frame)
     return 0
 
 

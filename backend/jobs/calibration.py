@@ -16,7 +16,7 @@ from backend.compression.architecture import read_architecture
 from backend.compression.calibration import default_length, refuse_shared_words
 from backend.errors import InputError, ModelError
 from backend.features.sources import ModelSource
-from backend.jobs.config import EncodingConfig, StoryConfig
+from backend.jobs.config import EncodingConfig, Request, StoryConfig
 
 
 def request_calibration(
@@ -64,13 +64,13 @@ def request_calibration(
 
 
 def calibration_of(
-    config: EncodingConfig | StoryConfig, path: Path | None, stimuli: Iterable[str]
+    config: Request, path: Path | None, stimuli: Iterable[str]
 ) -> CalibrationText | None:
     """Read a request's calibration text, and make sure once more that it holds no stimulus.
 
     Parameters
     ----------
-    config : EncodingConfig or StoryConfig
+    config : Request
     path : Path or None
         As in :class:`~backend.jobs.config.Task`.
     stimuli : iterable of str

@@ -14,6 +14,7 @@ Split = Literal["contiguous", "grouped", "shuffled"]
 # Fields that requests did not always have, and what their absence meant: at that value they are
 # left out of the hash, so that a run keeps its name.
 _ADDED_LATER = {"calibration": None, "targets": "all"}
+ProbeSource = Literal["bundled", "holmes", "transcript", "pairs", "cloze"]
 StorySplit = Literal["leave-story-out", "test-story", "contiguous", "shuffled"]
 
 
@@ -196,6 +197,28 @@ class StoryConfig(Request):
         return self
 
 
+class ProbingConfig(Request):
+    """Everything that decides the scores of a run of probes.
+
+    Attributes
+    ----------
+    kind : {"probing"}
+        Tells this request from the others.
+    source : {"bundled", "holmes", "transcript", "pairs", "cloze"}
+        What is asked: see :mod:`backend.probing.sources`. The last two score a causal model's
+        probabilities, the others its states.
+    tasks : tuple of str
+        Tasks or phenomena; none means all.
+    n_seeds : int
+        Draws of training items, and of the control tasks' labels.
+    """
+
+    kind: Literal["probing"] = "probing"
+    source: ProbeSource = "bundled"
+    tasks: tuple[str, ...] = ()
+    n_seeds: int = Field(default=3, ge=1, le=20)
+
+
 class _Task(BaseModel):
     """A request and where, on this machine, its files are."""
 
@@ -247,6 +270,33 @@ class StoryTask(_Task):
     cache: Path
 
 
+class ProbeTask(BaseModel):
+    """A request for probes, and where on this machine its files are.
+
+    Attributes
+    ----------
+    config : ProbingConfig
+    probes_path : Path or None
+        File or folder whose hash the request carries; None for what ships with the project.
+    transcript_path : Path or None
+        What word-level labels are held to.
+    model_name, store, device, calibration_path
+        As in :class:`Task`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+    config: ProbingConfig
+    probes_path: Path | None = None
+    transcript_path: Path | None = None
+    model_name: str
+    store: Path
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    calibration_path: Path | None = None
+
+
 AnyTask = Task | StoryTask
-"""What a worker may be given; the two kinds share no set of fields, so the text of one is never
-taken for the other."""
+"""What encodes; the two kinds share no set of fields, so the text of one is never taken for the
+other."""
+AnyJob = AnyTask | ProbeTask
+"""What a worker may be given."""

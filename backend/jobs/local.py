@@ -20,12 +20,12 @@ from filelock import FileLock, Timeout
 from pydantic import TypeAdapter, ValidationError
 
 from backend.errors import JobError
-from backend.jobs.config import AnyTask
+from backend.jobs.config import AnyJob
 from backend.paths import PROJECT
 
 State = Literal["queued", "running", "done", "failed", "cancelled", "lost"]
 _START_SECONDS = 60.0
-_TASKS: TypeAdapter[AnyTask] = TypeAdapter(AnyTask)
+_TASKS: TypeAdapter[AnyJob] = TypeAdapter(AnyJob)
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Job:
     """A job's folder, request and status at the time of asking."""
 
     folder: Path
-    task: AnyTask
+    task: AnyJob
     status: JobStatus
 
     @property
@@ -80,12 +80,12 @@ class Job:
         return self.status.state in ("queued", "running")
 
 
-def start_job(task: AnyTask) -> Job:
+def start_job(task: AnyJob) -> Job:
     """Start a task in a process that outlives this one.
 
     Parameters
     ----------
-    task : Task or StoryTask
+    task : Task, StoryTask or ProbeTask
 
     Returns
     -------

@@ -11,7 +11,7 @@ import pandas as pd
 
 from backend.errors import StoreError
 from backend.store.compacted import NOTHING, Index, read_index
-from backend.store.schema import PUBLISHED, RUN_TABLES, TABLES
+from backend.store.schema import PUBLISHED, RUN_TABLES, TABLES, WHOLES, key_of
 from backend.store.shard_files import (
     Shards,
     find_shards,
@@ -225,15 +225,13 @@ class ResultStore:
 
     def _make_views(self) -> None:
         # A run is whole when each of its tables can be read.
-        whole = set.intersection(*(set(self._files[name]) for name in RUN_TABLES))
-        files = {
-            name: {
-                each: path
-                for each, path in sorted(self._files[name].items())
-                if name not in RUN_TABLES or each in whole
+        files = {name: dict(sorted(self._files[name].items())) for name in TABLES}
+        for tables in WHOLES:
+            whole = set.intersection(*(set(self._files[name]) for name in tables))
+            files |= {
+                name: {each: path for each, path in files[name].items() if each in whole}
+                for name in tables
             }
-            for name in TABLES
-        }
         sources = Sources(
             files=files,
             gathered=self._gathered,
@@ -248,9 +246,9 @@ class ResultStore:
 
     def _replaced(self, name: str, files: dict[str, Path]) -> list[str]:
         """Ids in the precomputed results that the user has as well."""
-        key, own = "quality_id", set(files)
+        key, own = key_of(name), set(files)
         if name in RUN_TABLES:
-            key, own = "run_id", own | set(self._gathered)
+            own |= set(self._gathered)
         rows = self._connection.sql(f"SELECT DISTINCT {key} FROM pre.{name}").fetchall()
         return sorted(each for (each,) in rows if each in own)
 

@@ -143,6 +143,71 @@ PUBLISHED = pa.schema(
     ]
 )
 
+PROBE_RUNS = pa.schema(
+    [
+        ("run_id", _text),
+        ("kind", _text),
+        ("dataset", _text),
+        ("data_sha256", _text),
+        ("model", _text),
+        ("model_fingerprint", _text),
+        ("model_family", _text),
+        ("n_parameters", _whole),
+        ("compression", _text),
+        ("bits_per_weight", pa.float64()),
+        ("sparsity", pa.float64()),
+        ("n_seeds", pa.int32()),
+        ("evidence", _text),
+        ("source", _text),
+        ("code_version", _text),
+        ("created_at", pa.timestamp("us", tz="UTC")),
+        ("seconds", pa.float64()),
+        ("reading_seconds", pa.float64()),
+        ("device", _text),
+        ("warnings", pa.list_(_text)),
+        ("config", _text),
+    ]
+)
+
+PROBE_SCORES = pa.schema(
+    [
+        ("run_id", _text),
+        ("layer", pa.int32()),
+        ("phenomenon", _text),
+        ("task", _text),
+        ("title", _text),
+        ("n_items", pa.int32()),
+        ("n_clusters", pa.int32()),
+        ("chance", _real),
+        ("score", _real),
+        ("low", _real),
+        ("high", _real),
+        ("seed_sd", _real),
+        ("control_score", _real),
+        ("selectivity", _real),
+        ("selectivity_low", _real),
+        ("selectivity_high", _real),
+        ("length_score", _real),
+        ("keyword_score", _real),
+        ("gain", _real),
+        ("gain_low", _real),
+        ("gain_high", _real),
+        ("cluster_scores", _reals),
+    ]
+)
+
+PROBE_EXAMPLES = pa.schema(
+    [
+        ("run_id", _text),
+        ("layer", pa.int32()),
+        ("task", _text),
+        ("text", _text),
+        ("label", _text),
+        ("predicted", _text),
+        ("is_right", pa.bool_()),
+    ]
+)
+
 RUN_TABLES: Mapping[str, pa.Schema] = {
     "roi_scores": ROI_SCORES,
     "baseline_scores": BASELINE_SCORES,
@@ -153,9 +218,35 @@ RUN_TABLES: Mapping[str, pa.Schema] = {
 """Tables that a run writes, in the order of writing: a run counts once its row in ``runs`` is
 there, so whatever a killed task left in the others is never read."""
 
-TABLES: Mapping[str, pa.Schema] = {**RUN_TABLES, "model_quality": MODEL_QUALITY}
+PROBE_TABLES: Mapping[str, pa.Schema] = {
+    "probe_scores": PROBE_SCORES,
+    "probe_examples": PROBE_EXAMPLES,
+    "probe_runs": PROBE_RUNS,
+}
+"""Tables that a run of probes writes, in the same manner, ``probe_runs`` last. The layer is empty
+where a model's probabilities are scored and not its states."""
+
+WHOLES: tuple[Mapping[str, pa.Schema], ...] = (RUN_TABLES, PROBE_TABLES)
+"""Tables that count together: a run that is missing in one of them is read from none."""
+
+TABLES: Mapping[str, pa.Schema] = {**RUN_TABLES, **PROBE_TABLES, "model_quality": MODEL_QUALITY}
 """All tables of which a store holds shards. A model's quality belongs to no run: it is measured
 once for a model, a compression and a text."""
+
+
+def key_of(table: str) -> str:
+    """Name the column that a table's shards are named by.
+
+    Parameters
+    ----------
+    table : str
+
+    Returns
+    -------
+    str
+    """
+    return "quality_id" if table == "model_quality" else "run_id"
+
 
 REQUIRED: Mapping[str, tuple[str, ...]] = {
     "roi_scores": ("run_id", "layer", "roi", "fold", "r"),
@@ -166,6 +257,9 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
         "run_id", "dataset", "model", "compression", "split", "n_folds", "n_samples", "evidence",
         "source", "created_at", "config",
     ),
+    "probe_scores": ("run_id", "phenomenon", "task", "score", "chance"),
+    "probe_examples": ("run_id", "task", "text", "label", "predicted"),
+    "probe_runs": ("run_id", "kind", "dataset", "model", "compression", "created_at", "config"),
     "model_quality": ("quality_id", "model", "compression", "corpus", "created_at"),
 }  # fmt: skip
 """Columns without which a row says nothing. A shard of an older version may lack the others, which
@@ -208,6 +302,8 @@ def _kind(data_type: pa.DataType) -> str:
         return "whole numbers"
     if is_a.is_floating(data_type):
         return "numbers"
+    if is_a.is_boolean(data_type):
+        return "truths"
     if is_a.is_string(data_type) or is_a.is_large_string(data_type):
         return "text"
     return str(data_type)

@@ -101,8 +101,8 @@ def store_version(folder: Path) -> str:
     -------
     str
     """
-    # A run counts once it is in `runs`, which is written last.
-    held = [_stamps(folder / name) for name in ("runs", "model_quality")]
+    # A run counts once it is in `runs`, or `probe_runs`, which is written last.
+    held = [_stamps(folder / name) for name in ("runs", "model_quality", "probe_runs")]
     return hashlib.sha256(repr(held).encode()).hexdigest()
 
 

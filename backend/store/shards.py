@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from backend.errors import StoreError
-from backend.store.schema import MODEL_QUALITY, RUN_TABLES
+from backend.store.schema import MODEL_QUALITY, PROBE_TABLES, RUN_TABLES
 
 Row = Mapping[str, object]
 
@@ -72,6 +72,28 @@ def write_run_columns(store: Path, run_id: str, tables: Mapping[str, pa.Table]) 
     """
     for name in RUN_TABLES:
         _write_atomically(store / name / f"{run_id}.parquet", tables[name])
+
+
+def write_probes(store: Path, run_id: str, rows: Mapping[str, Sequence[Row]]) -> None:
+    """Write a run of probes: ``STORE/TABLE/RUN_ID.parquet``, the row in ``probe_runs`` last.
+
+    Parameters
+    ----------
+    store : Path
+        Made if it is not there.
+    run_id : str
+        A run that is computed again replaces itself.
+    rows : mapping of str to sequence of mapping
+        By table, with the columns of ``PROBE_TABLES`` in :mod:`backend.store.schema`.
+
+    Raises
+    ------
+    StoreError
+        As :func:`write_run`.
+    """
+    for name, schema in PROBE_TABLES.items():
+        table = pa.Table.from_pylist([dict(row) for row in rows[name]], schema=schema)
+        _write_atomically(store / name / f"{run_id}.parquet", table)
 
 
 def write_quality(store: Path, quality_id: str, row: Row) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from backend.store.compacted import GATHERED
-from backend.store.schema import RUN_TABLES, TABLES
+from backend.store.schema import TABLES, key_of
 from backend.store.sql import quoted, sql_list
 from backend.store.summaries import roi_best, roi_means
 
@@ -110,7 +110,7 @@ def _others(name: str, sources: Sources) -> list[str]:
         parts.append(f"SELECT *, {_USER} FROM read_parquet({paths}, union_by_name=true)")
     # A file of an older version lacks some tables.
     if name in sources.precomputed:
-        key = "run_id" if name in RUN_TABLES else "quality_id"
+        key = key_of(name)
         kept = " AND ".join(f"{key} <> {quoted(each)}" for each in sources.replaced.get(name, ()))
         parts.append(f"SELECT *, {_PRECOMPUTED} FROM pre.{name} WHERE {kept or 'true'}")
     return parts

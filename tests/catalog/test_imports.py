@@ -12,6 +12,7 @@ SOURCES = sorted((PROJECT / "backend").rglob("*.py"))
 LIGHT = (
     "backend.store.queries",
     "backend.jobs.request",
+    "backend.jobs.probing",
     "backend.jobs.planner",
     "backend.features.listing",
     "backend.jobs.local",
@@ -58,6 +59,7 @@ def test_the_backend_never_imports_streamlit_nor_pages(path):
         ("features", {"catalog", "compression", "stimuli", "errors", "paths"}),
         ("encoding", {"catalog", "stimuli", "errors"}),
         ("cortex", {"catalog", "datasets", "errors", "paths"}),
+        ("probing", {"features", "stimuli", "statistics", "errors"}),
         ("statistics", {"errors"}),
         ("store", {"catalog", "errors", "paths", "statistics"}),
     ],

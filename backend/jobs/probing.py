@@ -1,0 +1,76 @@
+"""A request for probes: checked, and made ready to be computed."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from backend.features.sources import resolve_model
+from backend.jobs.calibration import request_calibration
+from backend.jobs.config import ProbeSource, ProbeTask, ProbingConfig
+from backend.probing.sources import read_probes
+
+
+def build_probe_task(
+    model: str,
+    store: Path,
+    *,
+    source: ProbeSource = "bundled",
+    path: Path | None = None,
+    transcript: Path | None = None,
+    tasks: Sequence[str] = (),
+    compression: str = "none",
+    calibration: Path | None = None,
+    layers: Sequence[int] | None = None,
+    n_seeds: int = 3,
+    device: Literal["auto", "cpu", "cuda"] = "auto",
+) -> ProbeTask:
+    """Check what is asked of which model, and make the task that answers it.
+
+    Parameters
+    ----------
+    model : str
+        Catalogue name, folder or hub name.
+    store : Path
+    source, tasks, n_seeds
+        See :class:`~backend.jobs.config.ProbingConfig`.
+    path, transcript : Path, optional
+        See :func:`backend.probing.sources.read_probes`.
+    compression, calibration, layers, device
+        As in :func:`backend.jobs.request.build_task`.
+
+    Returns
+    -------
+    ProbeTask
+
+    Raises
+    ------
+    InputError
+        If the probes cannot be read, or there is no such task.
+    ModelError
+        If there is no such model, or the compression cannot be used on it.
+    """
+    probes = read_probes(source, path, transcript, tuple(tasks))
+    found = resolve_model(model)
+    stimuli = [text for task in probes.tasks for text in task.texts]
+    config = ProbingConfig(
+        dataset=probes.name,
+        data_sha256=probes.sha256,
+        citation=probes.citation,
+        model=found.name,
+        model_fingerprint=found.fingerprint,
+        compression=compression,
+        calibration=request_calibration(found, compression, lambda: stimuli, calibration),
+        layers=None if layers is None else tuple(layers),
+        source=source,
+        tasks=tuple(tasks),
+        n_seeds=n_seeds,
+    )
+    return ProbeTask(
+        config=config,
+        probes_path=path,
+        transcript_path=transcript,
+        model_name=found.address,
+        store=store,
+        device=device,
+        calibration_path=calibration,
+    )

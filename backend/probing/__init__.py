@@ -1,0 +1,1 @@
+"""Linguistic probes of a model's states: tasks, linear probes, controls, removal."""
