@@ -25,6 +25,7 @@ from backend.commands import (
     simulate_demo,
     simulate_store,
     study,
+    sweep,
     train_family,
     words,
 )
@@ -74,6 +75,7 @@ def build_parser() -> argparse.ArgumentParser:
     simulate_cortex.add_parser(commands)
     simulate_store.add_parser(commands)
     study.add_parser(commands)
+    sweep.add_parsers(commands)
     train_family.add_parser(commands)
     words.add_parser(commands)
     return parser

@@ -1,24 +1,33 @@
-"""``jobs`` and ``work``: background runs, listed and cancelled, and the process behind them."""
+"""``jobs`` and ``work``: sweeps and background runs, watched and told to stop."""
 
 import argparse
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
+from backend.commands.plan import gigabytes
 from backend.errors import JobError
 from backend.jobs.config import ProbingConfig
 from backend.jobs.local import Job, cancel_job, list_jobs, log_tail
 from backend.paths import default_store
+from backend.sweeps.folder import CANCEL, PAUSE, SweepFolder, SweepStatus, list_sweeps
+
+_WAIT_SECONDS = 30.0
 
 
 def add_parsers(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add both subcommands."""
     jobs = commands.add_parser(
         "jobs",
-        help="list, cancel or read background runs",
-        description="Runs that the app's Run page started. They go on when the app is closed.",
+        help="list, watch, pause or cancel sweeps and background runs",
+        description="Sweeps, and the runs that the app's Run page started. They go on when the app "
+        "is closed. NAME is a sweep's, or the id of a run.",
     )
-    jobs.add_argument("--cancel", metavar="RUN_ID", help="stop a run; nothing of it is kept")
-    jobs.add_argument("--log", metavar="RUN_ID", help="print the end of a run's log")
+    jobs.add_argument("--sweep", metavar="NAME", help="how a sweep stands, in full")
+    jobs.add_argument("--cancel", metavar="NAME", help="stop; what is half done is not kept")
+    jobs.add_argument("--pause", metavar="NAME", help="let a sweep begin nothing new")
+    jobs.add_argument("--resume", metavar="NAME", help="let a paused sweep go on")
+    jobs.add_argument("--log", metavar="NAME", help="print the end of a log")
     jobs.add_argument("--store", type=Path, metavar="FOLDER")
     jobs.set_defaults(run=run_jobs)
     # Started by the app, not by people; left out of the list of commands.
@@ -28,26 +37,23 @@ def add_parsers(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 
 def run_jobs(arguments: argparse.Namespace) -> int:
-    """List the jobs, or act on one."""
-    jobs = list_jobs(arguments.store or default_store())
-    if arguments.cancel:
-        job = cancel_job(_find(jobs, arguments.cancel))
+    """List what there is, or act on one."""
+    store = arguments.store or default_store()
+    sweeps, jobs = list_sweeps(store), list_jobs(store)
+    named = arguments.sweep or arguments.cancel or arguments.pause or arguments.resume
+    sweep = next((each for each in sweeps if each[0].name == (named or arguments.log)), None)
+    if sweep is not None:
+        _act(*sweep, arguments)
+    elif arguments.cancel:
+        job = cancel_job(_find(jobs, sweeps, arguments.cancel))
         print(f"{job.run_id}: {job.status.state}")
-        return 0
-    if arguments.log:
-        print(log_tail(_find(jobs, arguments.log)))
-        return 0
-    if not jobs:
-        print("no background runs; the app's Run page starts them")
-    for job in jobs:
-        config, status = job.task.config, job.status
-        what = "probes" if isinstance(config, ProbingConfig) else config.split
-        started = time.strftime("%Y-%m-%d %H:%M", time.localtime(status.started))
-        print(
-            f"{job.run_id}  {started}  {status.state:<9} {status.stage} "
-            f"{status.done}/{status.total}  {config.dataset}, {config.model}, "
-            f"{config.compression}, {what} {status.message}"
-        )
+    elif arguments.log:
+        print(log_tail(_find(jobs, sweeps, arguments.log)))
+    elif named:
+        known = ", ".join(folder.name for folder, _ in sweeps) or "none"
+        raise JobError(f"there is no sweep {named!r}; sweeps of this store: {known}.")
+    else:
+        _list(sweeps, jobs)
     return 0
 
 
@@ -58,9 +64,113 @@ def run_work(arguments: argparse.Namespace) -> int:
     return work(arguments.folder)
 
 
-def _find(jobs: list[Job], run_id: str) -> Job:
+def sweep_lines(folder: SweepFolder, status: SweepStatus) -> list[str]:
+    """Say how a sweep stands, a line for each thing there is to say.
+
+    Parameters
+    ----------
+    folder : SweepFolder
+    status : SweepStatus
+
+    Returns
+    -------
+    list of str
+    """
+    lines = [f"{folder.name}: {progress_line(status)}"]
+    if status.message:
+        lines.append(status.message)
+    if status.active:
+        lines += [status.place, memory_line(status)]
+    lines += [
+        f"at work: {each['piece']}: {each['stage']} {each['done']}/{each['total']} {each['note']}"
+        for each in (folder.running() if status.active else [])
+    ]
+    return [line for line in lines if line]
+
+
+def progress_line(status: SweepStatus) -> str:
+    """Say how far a sweep is, how fast it goes and how long it may take."""
+    parts = [f"{status.state}, {status.done} of {status.total} pieces done"]
+    if status.failed:
+        parts.append(f"{status.failed} failed")
+    if status.active:
+        parts.append(f"{status.waiting} in the queue")
+        if status.rate is not None:
+            parts.append(f"{status.rate:.0f} an hour")
+        if status.seconds_left is not None:
+            parts.append(f"about {duration(status.seconds_left)} left")
+    return f"{', '.join(parts)}, {duration(status.seconds)} so far"
+
+
+def memory_line(status: SweepStatus) -> str:
+    """Say what the workers hold."""
+    limit = f" of {gigabytes(status.memory_limit)}" if status.memory_limit else ""
+    return f"{status.workers} worker(s), {gigabytes(status.memory)}{limit} of memory"
+
+
+def duration(seconds: float) -> str:
+    """Write seconds in the unit that a person would use."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _act(folder: SweepFolder, status: SweepStatus, arguments: argparse.Namespace) -> None:
+    if arguments.log:
+        print(folder.log_tail(40))
+        return
+    wishes = [(arguments.cancel, CANCEL, True), (arguments.pause, PAUSE, True)]
+    for asked, name, wish in [*wishes, (arguments.resume, PAUSE, False)]:
+        if asked:
+            if not status.active:
+                raise JobError(
+                    f"the sweep {folder.name} is not at work (it is {status.state}); go on with: "
+                    f"python -m backend run {folder.path / 'sweep.yaml'}"
+                )
+            folder.ask(name, wish)
+    if arguments.cancel:
+        _wait_for_end(folder)
+    for line in sweep_lines(folder, folder.read()):
+        print(line)
+    if arguments.sweep:
+        _print_failures(folder)
+        print(f"\nlog ({folder.path}):\n{folder.log_tail(12)}")
+
+
+def _wait_for_end(folder: SweepFolder) -> None:
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while folder.read().active and time.monotonic() < deadline:
+        time.sleep(0.2)
+
+
+def _print_failures(folder: SweepFolder) -> None:
+    failed = [each for each in folder.results().values() if each.end == "failed"]
+    if failed:
+        print("\nfailed (run SWEEP.yaml --retry-failed tries these alone):")
+    for each in failed:
+        print(f"- {each.name}: {each.reason}")
+
+
+def _list(sweeps: Sequence[tuple[SweepFolder, SweepStatus]], jobs: list[Job]) -> None:
+    for folder, status in sweeps:
+        started = time.strftime("%Y-%m-%d %H:%M", time.localtime(status.started))
+        print(f"sweep {folder.name}  {started}  {progress_line(status)} {status.message}")
+    if not jobs and not sweeps:
+        print("no sweeps and no background runs; `run`, or the app's Run page, starts them")
     for job in jobs:
-        if job.run_id == run_id:
+        config, status_of_job = job.task.config, job.status
+        what = "probes" if isinstance(config, ProbingConfig) else config.split
+        started = time.strftime("%Y-%m-%d %H:%M", time.localtime(status_of_job.started))
+        print(
+            f"{job.run_id}  {started}  {status_of_job.state:<9} {status_of_job.stage} "
+            f"{status_of_job.done}/{status_of_job.total}  {config.dataset}, {config.model}, "
+            f"{config.compression}, {what} {status_of_job.message}"
+        )
+
+
+def _find(jobs: list[Job], sweeps: Sequence[tuple[SweepFolder, SweepStatus]], name: str) -> Job:
+    for job in jobs:
+        if job.run_id == name:
             return job
-    known = ", ".join(job.run_id for job in jobs) or "none"
-    raise JobError(f"there is no job {run_id!r}; jobs of this store: {known}.")
+    known = ", ".join([*(each.name for each, _ in sweeps), *(job.run_id for job in jobs)])
+    raise JobError(f"there is no job {name!r}; jobs of this store: {known or 'none'}.")

@@ -6,18 +6,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from backend.commands.compute import compute
-from backend.commands.study import PEREIRA, pereira_sentences, run_cells
+from backend.commands.study import PEREIRA, pereira_sentences
+from backend.commands.sweep import report
 from backend.encoding.folds import Split
 from backend.jobs.config import AnyTask
 from backend.jobs.request import DataChoice, build_task
 from backend.jobs.stories import choose_stories
 from backend.jobs.story_request import build_story_task
-from backend.jobs.study import study_cells
 from backend.paths import SHIPPED
 from backend.store.precomputed import write_precomputed
 from backend.store.published import read_published
 from backend.store.queries import has_run
 from backend.store.reader import ResultStore
+from backend.sweeps.engine import Computers
+from backend.sweeps.study import study_sweep
 
 COMPRESSIONS = ("none", "bnb-int8", "bnb-nf4")
 SPLITS: tuple[Split, ...] = ("contiguous", "shuffled")
@@ -60,12 +62,17 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"{config.dataset}, {config.subject}: {config.compression}, {config.split}")
             if not has_run(ResultStore(store), config.run_id):
                 compute(task)
-        failures = [] if arguments.without_study else run_cells(study_cells(), data, store)
+        code = 0 if arguments.without_study else _study(data, store)
         write_precomputed(ResultStore(store), published, arguments.out)
     print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.1f} MB")
-    for cell, reason in failures:
-        print(f"failed: {cell.title}: {reason}")
-    return 1 if failures else 0
+    return code
+
+
+def _study(data: DataChoice, store: Path) -> int:
+    # Importing dask takes a second, which a wrong folder should not cost.
+    from backend.sweeps.run import run_sweep
+
+    return report(run_sweep(study_sweep(data.path), store, Computers()), "the same command")
 
 
 def _tasks(data: DataChoice, store: Path) -> Iterator[AnyTask]:

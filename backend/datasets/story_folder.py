@@ -213,6 +213,33 @@ def read_story_folder(folder: Path, subject: str | None = None) -> StoryRecordin
     )
 
 
+def read_story_words(folder: Path, subject: str) -> dict[str, Words]:
+    """Read the stories that a subject heard, without the responses.
+
+    Parameters
+    ----------
+    folder : Path
+        As for :func:`check_story_folder`.
+    subject : str
+
+    Returns
+    -------
+    dict of str to Words
+
+    Raises
+    ------
+    InputError
+        With everything that is wrong with the transcripts.
+    """
+    _require_folder(folder)
+    findings = Findings()
+    stimuli, _ = _read_transcripts(folder, findings)
+    files = find_runs(folder / RESPONSES / subject, findings)
+    findings.raise_if_wrong(f"story folder {folder.name}")
+    heard = {file.story for file in files}
+    return {name: words for name, words in stimuli.items() if name in heard}
+
+
 @dataclass(frozen=True)
 class _Subject:
     facts: SubjectFacts

@@ -11,7 +11,14 @@ from threadpoolctl import threadpool_limits
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+THREADS_VARIABLE = "CORTEXSCALE_THREADS"
 _worker = threading.local()
+
+
+def n_threads() -> int:
+    """Threads that this process may use: all processors, unless ``CORTEXSCALE_THREADS`` says."""
+    said = os.environ.get(THREADS_VARIABLE, "")
+    return int(said) if said.isdecimal() and int(said) else os.cpu_count() or 1
 
 
 def map_parallel(function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
@@ -35,7 +42,7 @@ def map_parallel(function: Callable[[Item], Result], items: Sequence[Item]) -> I
     if getattr(_worker, "busy", False):
         yield from map(function, items)
         return
-    executor = ThreadPoolExecutor(max_workers=os.cpu_count(), initializer=_mark_as_worker)
+    executor = ThreadPoolExecutor(max_workers=n_threads(), initializer=_mark_as_worker)
     with threadpool_limits(limits=1, user_api="blas"):
         try:
             yield from executor.map(function, items)

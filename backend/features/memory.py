@@ -100,8 +100,13 @@ def choose_device_kind(name: str) -> str:
     """
     if name != "auto":
         return name
+    return "cuda" if n_gpus() else "cpu"
+
+
+def n_gpus() -> int:
+    """Count the GPUs that torch can use, without importing torch."""
     built = not metadata.version("torch").endswith("+cpu")
-    return "cuda" if built and _free_cuda() is not None else "cpu"
+    return len(_free_cuda()) if built else 0
 
 
 def free_memory(kind: str) -> float:
@@ -117,13 +122,14 @@ def free_memory(kind: str) -> float:
         On ``cuda`` those of the first device; 0 where there is none.
     """
     if kind == "cuda":
-        return _free_cuda() or 0.0
+        return next(iter(_free_cuda()), 0.0)
     return float(psutil.virtual_memory().available)
 
 
-def _free_cuda() -> float | None:
+def _free_cuda() -> list[float]:
+    """Free bytes of each GPU that the driver sees."""
     if shutil.which(_QUERY[0]) is None:
-        return None
+        return []
     said = subprocess.run(_QUERY, capture_output=True, text=True, timeout=10, check=False).stdout
     lines = said.split()
-    return float(lines[0]) * 1024**2 if lines and lines[0].isdecimal() else None
+    return [float(line) * 1024**2 for line in lines] if lines and lines[0].isdecimal() else []

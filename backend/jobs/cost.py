@@ -30,6 +30,8 @@ class Cost:
         Of kernels, responses and predictions.
     disk_bytes : float or None
         Of the states that it writes; None for a model that has to be downloaded to be known.
+    extraction_seconds : float or None
+        Part of ``seconds`` that another run on the same states is spared.
     """
 
     seconds: float | None
@@ -37,6 +39,7 @@ class Cost:
     n_fits: int | None
     memory_bytes: float
     disk_bytes: float | None
+    extraction_seconds: float | None = None
 
 
 def sentence_cost(

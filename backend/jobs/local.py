@@ -111,7 +111,7 @@ def start_job(task: AnyJob) -> Job:
                 "cancel it first."
             )
         (folder / "cancel").unlink(missing_ok=True)
-        _write(folder / "request.json", task.model_dump_json())
+        write_whole(folder / "request.json", task.model_dump_json())
         now = time.time()
         write_status(folder, JobStatus("queued", "starting", started=now, updated=now))
         with (folder / "log.txt").open("wb") as log:
@@ -209,7 +209,7 @@ def cancel_job(job: Job, wait_seconds: float = 10.0) -> Job:
     current = read_job(job.folder)
     if not current.active:
         return current
-    _write(job.folder / "cancel", "")
+    write_whole(job.folder / "cancel", "")
     deadline = time.monotonic() + wait_seconds
     signalled = False
     while (current := read_job(job.folder)).active:
@@ -228,7 +228,7 @@ def cancel_job(job: Job, wait_seconds: float = 10.0) -> Job:
 
 def write_status(folder: Path, status: JobStatus) -> None:
     """Replace a job's status in one step."""
-    _write(folder / "status.json", json.dumps(asdict(status)))
+    write_whole(folder / "status.json", json.dumps(asdict(status)))
 
 
 def worker_lock(folder: Path) -> FileLock:
@@ -265,7 +265,8 @@ def _signal(pid: int, number: signal.Signals) -> None:
         ) from error
 
 
-def _write(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str) -> None:
+    """Replace a text file in one step."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(text)

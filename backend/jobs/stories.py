@@ -16,6 +16,7 @@ from backend.datasets.story_folder import (
     FolderReport,
     check_story_folder,
     read_story_folder,
+    read_story_words,
 )
 from backend.datasets.story_recording import StoryRecording
 from backend.demo import demo_digest, demo_lengths, demo_stories, load_demo_cortex
@@ -23,6 +24,7 @@ from backend.errors import InputError
 from backend.jobs.config import StoryTask
 from backend.jobs.request import user_path
 from backend.paths import cache_folder
+from backend.stimuli import Words
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,27 @@ def load_stories(task: StoryTask) -> StoryRecording:
             "again, so that its results are filed under what they were made from."
         )
     return read_story_folder(task.data_path, config.subject)
+
+
+def load_words(task: StoryTask) -> dict[str, Words]:
+    """Read the stories of a request, without the responses.
+
+    Parameters
+    ----------
+    task : StoryTask
+
+    Returns
+    -------
+    dict of str to Words
+
+    Raises
+    ------
+    InputError
+        If they cannot be read.
+    """
+    if task.config.dataset in catalog.story_datasets():
+        return demo_stories()
+    return read_story_words(task.data_path, task.config.subject)
 
 
 def load_others(task: StoryTask) -> Iterator[StoryRecording]:

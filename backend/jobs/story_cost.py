@@ -42,9 +42,9 @@ def story_cost(
     """
     n_layers = n_layers_of(config.layers, source)
     n_folds = _n_folds(config, data)
-    seconds, basis = _seconds(config, n_weights, data, n_layers, n_folds, store)
+    extraction, fit, basis = _seconds(config, n_weights, data, n_layers, n_folds, store)
     return Cost(
-        seconds=seconds,
+        seconds=None if extraction is None else START_SECONDS + extraction + fit,
         basis=basis,
         n_fits=None if n_layers is None else (2 * n_layers + N_BASELINES) * n_folds,
         memory_bytes=_memory(data, n_folds),
@@ -52,6 +52,7 @@ def story_cost(
         disk_bytes=None
         if source.n_layers is None or source.width is None
         else _FLOAT16 * (source.n_layers + 1) * data.n_words * source.width,
+        extraction_seconds=extraction,
     )
 
 
@@ -61,6 +62,10 @@ def _n_folds(config: StoryConfig, data: StoryChoice) -> int:
     if config.n_folds is not None:
         return config.n_folds
     return min(_MOST_FOLDS, len(data.stories)) if config.split == "leave-story-out" else _MOST_FOLDS
+
+
+def _n_targets(config: StoryConfig, data: StoryChoice) -> int:
+    return data.n_region_targets if config.targets == "regions" else data.n_targets
 
 
 def _memory(data: StoryChoice, n_folds: int) -> float:
@@ -78,19 +83,19 @@ def _seconds(
     n_layers: int | None,
     n_folds: int,
     store: ResultStore,
-) -> tuple[float | None, str]:
+) -> tuple[float | None, float, str]:
     past = latest_story_run(store, config.compression)
     if past is None or n_weights is None or n_layers is None:
-        return None, "no run on stories of this store tells how long such a model takes"
+        return None, 0.0, "no run on stories of this store tells how long such a model takes"
     windows = config.context / 2 if config.context_mode == "exact" else 1.0
     words = data.n_words / past["n_words"]
     extraction = past["extraction_seconds"] * words * n_weights / past["n_parameters"]
     # The time of a past run in which states were in the cache already says little of extraction.
     trs = sum(data.stories.values()) / past["n_samples"]
-    work = (trs**2 * data.n_targets / past["n_targets"] + trs**3) / 2
+    work = (trs**2 * _n_targets(config, data) / past["n_targets"] + trs**3) / 2
     fits = (n_layers + 1) * n_folds / ((past["n_layers"] + 1) * past["n_folds"])
     basis = (
         f"scaled from {past['model']} {past['compression']} on {past['dataset']}, "
         f"{past['seconds']:.0f} s on {past['device']}"
     )
-    return float(START_SECONDS + extraction * windows + past["fit_seconds"] * work * fits), basis
+    return float(extraction * windows), float(past["fit_seconds"] * work * fits), basis

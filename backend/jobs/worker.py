@@ -9,7 +9,8 @@ from types import FrameType
 
 from filelock import Timeout
 
-from backend.errors import CancelledError, CortexScaleError, JobError
+from backend.errors import CancelledError, JobError
+from backend.jobs.failures import is_explained, reason_of
 from backend.jobs.local import JobStatus, read_job, worker_lock, write_status
 
 _MIN_WRITE_SECONDS = 0.2
@@ -90,18 +91,10 @@ def _work(folder: Path) -> int:
     except (CancelledError, KeyboardInterrupt):
         progress.set(state="cancelled", message="cancelled; nothing was written")
         return 130
-    except CortexScaleError as error:
-        progress.set(state="failed", message=str(error))
-        return 2
-    except MemoryError:
-        progress.set(
-            state="failed",
-            message="the machine ran out of memory; choose a smaller model, fewer layers or a "
-            "stronger compression",
-        )
-        return 2
     except BaseException as error:
-        progress.set(state="failed", message=f"a defect: {type(error).__name__}: {error}")
+        progress.set(state="failed", message=reason_of(error))
+        if is_explained(error):
+            return 2
         raise
     progress.set(state="done", stage="finished")
     return 0

@@ -128,7 +128,8 @@ def _write_atomically(path: Path, table: pa.Table) -> None:
             "folder with --out, or with the environment variable CORTEXSCALE_STORE."
         ) from error
     try:
-        pq.write_table(table, temporary, compression="zstd")
+        # With checksums a damaged page is told from a whole one, whatever it decodes to.
+        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
         os.replace(temporary, path)
     except OSError as error:
         raise StoreError(

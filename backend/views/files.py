@@ -10,10 +10,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backend.errors import InputError, StoreError
+from backend.plain_yaml import MOST_BYTES, PlainLoader
 from backend.views.view import View, first_fault
 
 VERSION = 1
-MOST_BYTES = 1_000_000
 MOST_VIEWS = 1000
 
 
@@ -32,15 +32,6 @@ class ViewFile(BaseModel):
     version: Literal[1] = 1
     title: Annotated[str, Field(max_length=200)] = ""
     views: Annotated[tuple[View, ...], Field(max_length=MOST_VIEWS)] = ()
-
-
-class _Loader(yaml.SafeLoader):
-    """Safe YAML without aliases, by which a small file would become a huge one."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.events.AliasEvent):
-            raise yaml.YAMLError("aliases (*name) are not accepted")
-        return super().compose_node(parent, index)
 
 
 def write_views(target: Path | IO[str], title: str, views: Sequence[View]) -> None:
@@ -105,7 +96,7 @@ def _parse(content: str | bytes, name: str) -> ViewFile:
         raise InputError(f"{name} is larger than {MOST_BYTES:,} bytes; a list of views is not.")
     try:
         text = content.decode("utf-8-sig") if isinstance(content, bytes) else content
-        raw = yaml.load(text, Loader=_Loader)
+        raw = yaml.load(text, Loader=PlainLoader)
     except UnicodeDecodeError as error:
         raise InputError(f"{name} is not UTF-8 text, as a list of views is.") from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:

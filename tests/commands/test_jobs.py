@@ -24,7 +24,7 @@ def test_jobs_lists_each_with_its_state(cli, job):
 
 
 def test_no_jobs_says_where_they_come_from(cli, tmp_path):
-    assert "the app's Run page starts them" in cli("jobs", "--store", tmp_path).out
+    assert "the app's Run page, starts them" in cli("jobs", "--store", tmp_path).out
 
 
 def test_jobs_prints_a_log(cli, job):

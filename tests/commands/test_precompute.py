@@ -8,7 +8,6 @@ from backend.cli import main
 from backend.commands import precompute, study
 from backend.commands.simulate_demo import DEMO
 from backend.jobs.request import build_task
-from backend.jobs.study import study_cells
 from backend.store.queries import published, runs
 from backend.store.reader import ResultStore
 from tests.store.test_published import FILES
@@ -43,9 +42,9 @@ def precomputed(tmp_path_factory, gpt2_folder):
         reference = write_reference(folder / "reference")
         words = ["--data", DEMO.parent, "--reference", reference, "--out", out]
         asked = []
-        patch.setattr(precompute, "run_cells", lambda cells, *rest: asked.extend(cells) or [])
+        patch.setattr(precompute, "_study", lambda data, store: asked.append(data.path) or 0)
         assert main(["precompute", *map(str, words)]) == 0
-        assert asked == study_cells()
+        assert asked == [DEMO]
         asked.clear()
         assert main(["precompute", *map(str, words), "--without-study"]) == 0
         assert asked == []

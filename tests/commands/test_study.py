@@ -1,37 +1,48 @@
-from backend.commands.study import run_cells
-from backend.jobs.request import choose_data
-from backend.jobs.study import Cell
-from backend.store.queries import runs
-from backend.store.reader import ResultStore
+import duckdb
+
+from backend import catalog
+from backend.jobs.config import StoryTask
+from backend.paths import SHIPPED
+from backend.sweeps.cells import SweepTasks, against, lay_out
+from backend.sweeps.study import TRAINED, TWINS, study_sweep
+from tests.helpers import PEREIRA
 
 
-def test_what_is_missing_is_computed_and_what_fails_is_listed(
-    table, gpt2_folder, store, tmp_path, capsys
-):
-    data = choose_data(str(table), "sentence", ["left_ifg"])
-    model = str(gpt2_folder)
-    missing = tmp_path / "missing"
-    missing.mkdir()
-    cells = [Cell(model, "none"), Cell(str(missing), "none"), Cell(model, "magnitude-50")]
-    failures = run_cells(cells, data, store)
-    assert [cell for cell, _ in failures] == [cells[1]]
-    assert "config.json" in failures[0][1]
-    found = runs(ResultStore(store)).set_index("compression")
-    assert set(found.index) == {"none", "magnitude-50"}
-    assert found.loc["magnitude-50", "sparsity"] > 0.1
-    first = capsys.readouterr().out
-    assert "[3/3] sentences" in first
-    assert "FAILED" in first
-    # Nothing is computed twice.
-    assert run_cells(cells[:1], data, store) == []
-    assert capsys.readouterr().out == ""
+def test_the_whole_study_has_every_model_under_every_compression_on_every_recording(table):
+    sweep = study_sweep(None)
+    cells = lay_out(sweep)
+    subjects = catalog.story_datasets()["demo-cortex"].subjects
+    models = len(TRAINED) + len(TWINS)
+    assert len(cells) == models * len(catalog.compressions()) * len(subjects)
+    assert len(set(cells)) == len(cells)
 
 
-def test_a_compression_that_does_not_apply_is_no_failure(table, store, capsys):
-    data = choose_data(str(table), "sentence", ["left_ifg"])
-    assert run_cells([Cell("minilm-l6", "awq-w4a16")], data, store) == []
-    assert "does not apply" in capsys.readouterr().out
-    assert runs(ResultStore(store)).empty
+def test_a_part_of_the_study_is_asked_for(pereira):
+    sweep = study_sweep(pereira, ("minilm-l6",), ("none",), None)
+    assert [cell.title for cell in lay_out(sweep)] == [f"{pereira.name}: minilm-l6, none"]
+
+
+def test_the_study_asks_for_the_runs_that_ship(store):
+    """The names of runs must not change under those who have them."""
+    sweep = study_sweep(None, compressions=("none",), subjects=("sub-01",))
+    tasks = [SweepTasks(store).task(cell) for cell in lay_out(sweep)]
+    assert all(isinstance(task, StoryTask) for task in tasks)
+    with duckdb.connect(str(SHIPPED), read_only=True) as connection:
+        shipped = {row[0] for row in connection.execute("SELECT run_id FROM runs").fetchall()}
+    assert {task.config.run_id for task in tasks} <= shipped
+
+
+def test_a_compression_that_does_not_apply_is_told_with_its_reason():
+    cells = lay_out(study_sweep(None, ("minilm-l6",), ("none", "awq-w4a16"), ("sub-01",)))
+    assert [against(cell) is None for cell in cells] == [True, False]
+
+
+def test_the_list_names_what_does_not_apply(cli, pereira):
+    out = cli(
+        "study", "--data", PEREIRA.parent, "--model", "minilm-l6", "--compression", "awq-w4a16",
+        "--only", "sentences", "--list",
+    ).out  # fmt: skip
+    assert "does not apply" in out
 
 
 def test_an_unknown_compression_is_named(cli, tmp_path):

@@ -1,0 +1,155 @@
+"""A sweep's life in one process: what is done, what is left alone, what fails."""
+
+import errno
+import threading
+
+import pytest
+
+from backend.errors import InputError, JobError
+from backend.store.queries import runs
+from backend.store.reader import ResultStore
+from backend.sweeps import piece_work
+from backend.sweeps.engine import Computers
+from backend.sweeps.folder import PAUSE, list_sweeps, sweep_folder
+from backend.sweeps.plan import lay_against
+from backend.sweeps.run import run_sweep
+from tests.helpers import wait_until
+
+
+def kinds(lines):
+    return [line.split("] ")[1].split()[0] for line in lines if line.startswith("[")]
+
+
+def test_a_sweep_does_everything_once(sweep, store, go, lines):
+    assert go(sweep).state == "done"
+    assert sorted(kinds(lines)) == ["model", "run", "run", "run", "run"]
+    found = runs(ResultStore(store))
+    assert len(found) == 4
+    assert set(found["compression"]) == {"none", "magnitude-50"}
+    lines.clear()
+    assert go(sweep).state == "done"
+    assert kinds(lines) == []
+    ((folder, status),) = list_sweeps(store)
+    assert (folder.name, status.state, status.total, status.workers) == ("small", "done", 0, 0)
+    assert len(folder.results()) == 5
+    assert folder.running() == []
+
+
+def test_what_a_wider_sweep_adds_is_all_that_is_done(sweep, go, lines):
+    go(sweep)
+    lines.clear()
+    go(sweep.model_copy(update={"seeds": (0, 1, 2)}))
+    assert sorted(kinds(lines)) == ["model", "run", "run"]
+
+
+def fail_once_on(monkeypatch, compression, error):
+    """Let runs with a compression fail the first time."""
+    whole, failed = piece_work._DO["run"], set()
+
+    def do(work, progress):
+        config = work.piece.task.config
+        if config.compression == compression and config.run_id not in failed:
+            failed.add(config.run_id)
+            raise error
+        return whole(work, progress)
+
+    monkeypatch.setitem(piece_work._DO, "run", do)
+
+
+def test_failures_are_listed_and_retried_alone(sweep, store, go, lines, monkeypatch):
+    fail_once_on(monkeypatch, "magnitude-50", OSError(errno.ENOSPC, "No space left on device"))
+    ended = go(sweep)
+    assert ended.state == "failed"
+    assert len(ended.failures) == 2
+    assert all("No space left on device" in result.reason for _, result in ended.failures)
+    assert len(runs(ResultStore(store))) == 2
+    # One of those that were done is lost: it is not a failure, and not retried with them.
+    whole = lay_against(sweep, store)[0].there[0]
+    (store / "runs" / f"{whole}.parquet").unlink()
+    lines.clear()
+    assert go(sweep, retry_failed=True).state == "done"
+    assert sorted(kinds(lines)) == ["model", "run", "run"]
+    assert len(runs(ResultStore(store))) == 3
+    assert go(sweep).state == "done"
+    assert len(runs(ResultStore(store))) == 4
+
+
+def test_what_needs_a_failure_is_not_tried(sweep, store, go, monkeypatch):
+    def no(work, progress):
+        raise MemoryError
+
+    monkeypatch.setitem(piece_work._DO, "model", no)
+    ended = go(sweep)
+    reasons = sorted(result.reason.split(":")[0] for _, result in ended.failures)
+    assert reasons[:2] == ["needs what failed", "needs what failed"]
+    assert reasons[2].startswith("the machine ran out of memory")
+    assert set(runs(ResultStore(store))["compression"]) == {"none"}
+
+
+def test_a_defect_is_told_from_a_failure_and_logged(sweep, store, go, monkeypatch):
+    fail_once_on(monkeypatch, "none", ZeroDivisionError("oh"))
+    ended = go(sweep)
+    assert {result.reason for _, result in ended.failures} == {"a defect: ZeroDivisionError: oh"}
+    assert "Traceback" in sweep_folder(store, "small").log_tail(60)
+
+
+@pytest.fixture
+def paused(sweep, store, go, monkeypatch):
+    """A sweep in a thread that was paused at its first run."""
+    whole = piece_work._DO["run"]
+    folder = sweep_folder(store, "small")
+    asked = []
+
+    def do(work, progress):
+        if not asked:
+            folder.ask(PAUSE, True)
+            asked.append(True)
+        return whole(work, progress)
+
+    monkeypatch.setitem(piece_work._DO, "run", do)
+    ended = []
+    thread = threading.Thread(target=lambda: ended.append(go(sweep)))
+    thread.start()
+    wait_until(lambda: asked and folder.read().state == "paused" and folder.read().done >= 1)
+    yield folder, lambda: (thread.join(60), ended[0])[1]
+    folder.ask(PAUSE, False)
+    thread.join(60)
+
+
+def test_a_paused_sweep_waits_and_goes_on(paused, sweep, go):
+    folder, end = paused
+    assert folder.read().done < 5
+    with pytest.raises(JobError, match="is being run already"):
+        go(sweep)
+    folder.ask(PAUSE, False)
+    assert end().state == "done"
+
+
+def test_a_cancelled_sweep_ends_and_is_taken_up(paused, sweep, store, go):
+    folder, end = paused
+    folder.ask(piece_work.CANCEL, True)
+    assert end().state == "cancelled"
+    assert folder.read().state == "cancelled"
+    assert len(runs(ResultStore(store))) < 4
+    assert go(sweep).state == "done"
+    assert len(runs(ResultStore(store))) == 4
+
+
+def test_a_sweep_larger_than_the_disk_is_refused(sweep, store, go, monkeypatch):
+    monkeypatch.setattr("backend.jobs.planner._free_disk", lambda folder: 1000.0)
+    with pytest.raises(InputError, match=r"writes 0\.0 GB .* are free"):
+        go(sweep)
+    assert sweep_folder(store, "small").read().state == "failed"
+    assert not (store / "runs").exists()
+
+
+def test_a_scheduler_that_does_not_answer_is_named(sweep, store):
+    nobody = Computers("scheduler", address="tcp://127.0.0.1:9", answer_seconds=0.2)
+    with pytest.raises(JobError, match=r"tcp://127\.0\.0\.1:9 does not answer"):
+        run_sweep(sweep, store, nobody, say=lambda line: None)
+    assert "does not answer" in sweep_folder(store, "small").read().message
+
+
+def test_slurm_without_its_library_says_what_to_install(sweep, store):
+    with pytest.raises(InputError, match="dask-jobqueue"):
+        run_sweep(sweep, store, Computers("slurm"), say=lambda line: None)
