@@ -10,6 +10,7 @@ from pages.shared.sidebar import draw_sidebar
 from pages.shared.store import reading_store
 from pages.shared.talk import draw_talk, in_talk
 from pages.shared.tools import keeping_view
+from pages.shared.window import watch_window
 
 ICON = str(ASSETS / "icon.svg")
 
@@ -29,5 +30,6 @@ with reading_store():
     else:
         with keeping_view(page_name(page)):
             draw_sidebar()
+            watch_window()
             announce_app()
             page.run()

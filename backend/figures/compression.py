@@ -7,6 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from backend.figures.labels import compression_title, model_title, roi_title
+from backend.figures.narrow import SPARE
 from backend.figures.theme import Mode, ink, mark_simulated, muted, style
 
 METRIC_UNITS = {"r": "r", "r_normalized": "r / noise ceiling", "unique_r2": "unique R²"}
@@ -141,7 +142,7 @@ def _finish(
         verdict = str(row.verdict)
         n = f", n = {row.n_units}" if several_n else ""
         figure.add_annotation(
-            text=f"{signed(row.mean)}  <b>{LOOKS[verdict].word}</b>{n}",
+            text=f"{signed(row.mean)}  <b>{LOOKS[verdict].word}</b>{n}", name=SPARE,
             x=1.0, xref="paper", xanchor="left", xshift=10,
             y=row.y, yref="y", showarrow=False,
             font={"size": 14, "color": verdict_colour(verdict, mode)},

@@ -8,6 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from backend.figures.labels import METRIC_TITLES, compression_title, model_title, roi_title
+from backend.figures.narrow import SPARE
 from backend.figures.palette import compression_colour
 from backend.figures.theme import Mode, ink, mark_simulated, muted, style
 
@@ -194,7 +195,7 @@ def _add_labels(
                 x=costs.iloc[place], y=row.score, xref="x", yref="y",
                 ax=centre_x, ay=-centre_y, axref="pixel", ayref="pixel",
                 showarrow=True, arrowhead=0, arrowwidth=1, arrowcolor=muted(mode), standoff=6,
-                font={"size": 13, "color": ink(mode)},
+                font={"size": 13, "color": ink(mode)}, name=None if row.on_front else SPARE,
             )  # fmt: skip
             break
 

@@ -135,7 +135,8 @@ def _add_slope(
         mode="lines+markers+text",
         text=[f"{value:.2f}" for value in ordered["mean"]],
         textposition=["middle left", "middle right"],
-        textfont={"color": colour, "size": 14},
+        # Words take more contrast than marks do.
+        textfont={"color": ink(mode) if is_model else colour, "size": 14},
         name=name,
         legendgroup=name,
         showlegend=name not in {trace.name for trace in figure.data},

@@ -14,11 +14,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from backend.figures.captions import wrap
-from backend.figures.lay_out import CAPTION_COLOUR, GROUND, lay_out
+from backend.figures.lay_out import CAPTION_COLOUR, lay_out
 from backend.figures.png import pixels_across, with_density
 from backend.figures.render import ExportError, ImageFormat, Picture, images_available, render
 from backend.figures.sizes import DOUBLE, PageSize
-from backend.figures.theme import Mode
+from backend.figures.theme import GROUND, Mode
 
 __all__ = [
     "ExportError",

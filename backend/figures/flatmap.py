@@ -16,7 +16,7 @@ from backend.errors import InputError
 from backend.figures.export import ImageFormat
 from backend.figures.flat_paint import paint
 from backend.figures.map_scale import MapScale, colour_table
-from backend.figures.theme import Mode, ink, muted
+from backend.figures.theme import GROUND, Mode, ink, muted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 # Inches; at 160 dots to the inch a projector's full width.
 _WIDTH = 12.0
 DPI = 160
-GROUND: dict[Mode, str] = {"light": "#FFFFFF", "dark": "#0F1419"}
 _ASPECT = 2 * HALF_WIDTH / (TOP - BOTTOM)
 _EXTENT = (-HALF_WIDTH, HALF_WIDTH, BOTTOM, TOP)
 _TITLE, _SCALE = 0.55, 0.95

@@ -9,12 +9,11 @@ from typing import Any
 import plotly.graph_objects as go
 
 from backend.figures.captions import wrap
+from backend.figures.restack import Tree, restack
 from backend.figures.sizes import PageSize
-from backend.figures.theme import Mode
+from backend.figures.theme import GROUND, Mode
 
-GROUND: dict[Mode, str] = {"light": "white", "dark": "#0E1117"}
 CAPTION_COLOUR: dict[Mode, str] = {"light": "#374151", "dark": "#D1D5DB"}
-Tree = dict[str, Any]
 # What else is measured in pixels; sizes of type have limits of their own.
 _LENGTHS = frozenset(
     {"xshift", "yshift", "ax", "ay", "standoff", "ticklen", "tickwidth", "thickness", "arrowwidth",
@@ -33,6 +32,8 @@ _LINE = 1.35
 _LEGEND_KEY = 44
 _DEFAULT_HEIGHT = 460
 _EDGE = 6.0
+# Pixels: on less than a column and a half, panels do not stand beside each other.
+_RESTACKED = 400.0
 _INLINE = re.compile(r"font-size:\s*([\d.]+)px")
 
 
@@ -58,6 +59,8 @@ def lay_out(
     """
     tree: Tree = copy.deepcopy(figure.to_plotly_json())
     layout: Tree = tree["layout"]
+    if size.width < _RESTACKED:
+        restack(layout)
     before = _top_rows(tree, layout, 1100.0)
     for place, trace in enumerate(tree["data"]):
         # Drawn at random otherwise, and written into an SVG.

@@ -8,6 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from backend.figures.labels import BASELINE_TITLES
+from backend.figures.narrow import SPARE
 from backend.figures.theme import BASELINE_DASH, Mode, faint, muted, order_colour
 
 ORDER = "oasm"
@@ -161,6 +162,7 @@ def label_levels(
             showarrow=False,
             font={"size": 13, "color": level.line["color"]},
             align="left",
+            name=None if level.bold or level.band else SPARE,
         )
 
 

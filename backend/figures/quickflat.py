@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from backend.cortex.pycortex_maps import BrainMap, dataview
 from backend.cortex.pycortex_store import Brain, opened
 from backend.errors import InputError
-from backend.figures.flatmap import GROUND, draw_colour_bar, mark_simulated
+from backend.figures.flatmap import draw_colour_bar, mark_simulated
 from backend.figures.map_scale import MapScale, colour_table
-from backend.figures.theme import Mode, ink
+from backend.figures.theme import GROUND, Mode, ink
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -128,3 +128,19 @@ def stage_size(width: float, height: float) -> PageSize:
         width * _CSS_PIXEL_MM, 96, height * _CSS_PIXEL_MM,
         scale=4 / 3, type_points=(13.0, 18.0), caption_points=10.0,
     )  # fmt: skip
+
+
+def narrow_size(width: float) -> PageSize:
+    """Give a figure its place in a narrow window.
+
+    Parameters
+    ----------
+    width : float
+        In CSS pixels.
+
+    Returns
+    -------
+    PageSize
+        Type of 15 pixels on a page becomes 13.
+    """
+    return PageSize(width * _CSS_PIXEL_MM, 96, scale=0.87, type_points=(9.0, 11.25))

@@ -18,6 +18,8 @@ SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "triangle
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 BASELINE_DASH = "dot"
 
+GROUND: dict[Mode, str] = {"light": "#FFFFFF", "dark": "#0F1419"}
+"""The page's, as the app's theme has it."""
 _INK = {"light": "#1A1D21", "dark": "#F2F4F7"}
 _MUTED = {"light": "#596170", "dark": "#9CA3AF"}
 _GRID = {"light": "#E5E7EB", "dark": "#374151"}

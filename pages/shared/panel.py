@@ -6,10 +6,12 @@ import html
 import plotly.graph_objects as go
 import streamlit as st
 
+from backend.figures.narrow import narrow_figure
 from backend.figures.theme import Mode
 from backend.views.sheet import Sheet
 from pages.shared.export import export_control
 from pages.shared.poster import draw_poster
+from pages.shared.window import is_narrow
 
 
 def mode() -> Mode:
@@ -39,16 +41,20 @@ def sheet_panel(sheet: Sheet, poster: bool = False) -> None:
 
 
 def _draw_figure(key: str, figure: go.Figure, alt: str, poster: bool) -> None:
+    narrow = is_narrow()
+    if narrow:
+        figure = narrow_figure(figure, mode())
     with st.container(key=f"panel-{key}"):
-        if poster:
+        if poster and not narrow:
             draw_poster(key, figure)
         st.plotly_chart(
             figure,
             theme=None,
             key=f"figure-{key}",
-            config={"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d"]},
+            config={"displaylogo": False, "displayModeBar": False if narrow else "hover",
+                    "modeBarButtonsToRemove": ["lasso2d", "select2d"]},
             alt=alt,
-        )
+        )  # fmt: skip
 
 
 def _draw_picture(png: bytes, alt: str) -> None:

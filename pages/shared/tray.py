@@ -5,7 +5,7 @@ import html
 import pandas as pd
 import streamlit as st
 
-from backend.figures.theme import pin_colour
+from backend.figures.theme import GROUND, pin_colour
 from backend.views.pins import KEY, MOST_PINS, Pin, next_pin, read_pins
 from pages.shared.panel import mode
 from pages.shared.selection import current_choice
@@ -54,7 +54,7 @@ def draw_tray() -> None:
 
 def chip(pin: Pin) -> str:
     """Write a pin's letter, in its colour, and its name."""
-    ground = "#FFFFFF" if mode() == "light" else "#0F1419"
+    ground = GROUND[mode()]
     return (
         f'<span style="display:inline-block;min-width:1.5em;text-align:center;border-radius:4px;'
         f"background:{pin_colour(pin.index, mode())};color:{ground};font-weight:600;"

@@ -10,8 +10,6 @@ SCROLLED = (
     "[data-testid=stCode]",
     "[data-testid=stDataFrame]",
     "table",
-    # Figures on a telephone.
-    "[class*=st-key-panel-]",
 )
 
 

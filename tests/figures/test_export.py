@@ -302,4 +302,4 @@ def test_a_caption_is_added_to_a_copy_with_room_of_its_own(figure: go.Figure) ->
     for captioned in (short, long):
         grown = captioned.layout.height - figure.layout.height
         assert captioned.layout.margin.b - figure.layout.margin.b == grown
-        assert captioned.layout.paper_bgcolor == "white"
+        assert captioned.layout.paper_bgcolor == "#FFFFFF"

@@ -86,9 +86,9 @@ def test_a_caption_makes_a_figure_on_paper_taller_and_leaves_a_slide_as_it_is() 
 
 
 def test_the_ground_is_the_modes() -> None:
-    assert lay_out(make_figure(), page_size("single")).layout.paper_bgcolor == "white"
+    assert lay_out(make_figure(), page_size("single")).layout.paper_bgcolor == "#FFFFFF"
     dark = lay_out(make_figure(), page_size("single"), mode="dark").layout
-    assert dark.paper_bgcolor == dark.plot_bgcolor == "#0E1117"
+    assert dark.paper_bgcolor == dark.plot_bgcolor == "#0F1419"
 
 
 def test_widths_are_read_by_name_and_in_millimetres() -> None:
