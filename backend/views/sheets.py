@@ -19,6 +19,7 @@ _MODULES: Mapping[str, str] = {
     "layers": "backend.views.layers",
     "scale": "backend.views.scale",
     "compression": "backend.views.compression",
+    "probing": "backend.views.probing",
     "claims": "backend.views.claims",
 }
 PAGES_WITH_SHEETS = tuple(_MODULES)

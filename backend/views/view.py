@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from backend.errors import InputError
 
-Page = Literal["overview", "cortex", "layers", "scale", "compression", "claims", "run"]
+Page = Literal["overview", "cortex", "layers", "scale", "compression", "probing", "claims", "run"]
 PAGES: tuple[Page, ...] = get_args(Page)
 # The address of the first page has no name in it.
 _HOME: Page = "overview"

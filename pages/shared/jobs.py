@@ -11,10 +11,10 @@ from backend.figures.labels import (
     dataset_title,
     model_title,
 )
-from backend.jobs.config import EncodingConfig
+from backend.jobs.config import EncodingConfig, ProbingConfig
 from backend.jobs.local import Job, cancel_job, list_jobs, log_tail, start_job
 from backend.paths import default_store
-from pages.shared.navigation import LAYERS
+from pages.shared.navigation import LAYERS, PROBING
 from pages.shared.selection import choose_in_sidebar
 
 _ICONS = {
@@ -56,7 +56,7 @@ def _show(job: Job) -> None:
         head.markdown(
             f"{_ICONS[status.state]} **{status.state}** · {dataset_title(config.dataset)} · "
             f"{model_title(config.model)}, {compression_title(config.compression)} · "
-            f"{SPLIT_TITLES[config.split]} · `{job.run_id[:8]}`"
+            f"{_how(job)} · `{job.run_id[:8]}`"
         )
         with action:
             _action(job)
@@ -81,6 +81,9 @@ def _action(job: Job) -> None:
             if st.button("Cancel", key=f"cancel-{job.run_id}", icon=":material/stop:"):
                 cancel_job(job)
                 st.rerun()
+        elif job.status.state == "done" and isinstance(job.task.config, ProbingConfig):
+            if st.button("See on Probing", key=f"see-{job.run_id}", icon=":material/psychology:"):
+                st.switch_page(PROBING)
         elif job.status.state == "done":
             if st.button(
                 "See on Layers", key=f"see-{job.run_id}", icon=":material/stacked_line_chart:",
@@ -92,6 +95,11 @@ def _action(job: Job) -> None:
             st.rerun()
     except CortexScaleError as error:
         st.error(str(error))
+
+
+def _how(job: Job) -> str:
+    config = job.task.config
+    return "probes" if isinstance(config, ProbingConfig) else SPLIT_TITLES[config.split]
 
 
 def _select(job: Job) -> None:
