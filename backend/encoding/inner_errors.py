@@ -11,6 +11,7 @@ An, Liu & Venkatesh 2007, Fast cross-validation algorithms for least squares sup
 and kernel ridge regression, Pattern Recognition 40:2154.
 """
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from backend.encoding.folds import Fold
 from backend.encoding.parallel import map_parallel
-from backend.encoding.products import gram, inverse_positive, multiply
+from backend.encoding.products import Spare, gram, inverse_positive, multiply, pick, sum_products
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -64,7 +65,15 @@ class InnerErrors:
             for first in range(0, n, size)
         ]
         self.operators = new.new_empty((len(alphas), *new.shape))
-        finish(each(self._add, list(enumerate(alphas)), kernel.device))
+        self._left_out = [
+            # Samples beside a block are in no part of its fold, and left out like its own.
+            (np.setdiff1d(np.arange(n), train), test)
+            for train, test in fold.inner
+        ]
+        self._spare = threading.local()
+        # The smallest take longest: with them last, all cores but one would wait at the end.
+        last_first = sorted(enumerate(alphas), key=lambda numbered: numbered[1])
+        finish(each(self._add, last_first, kernel.device))
 
     def add_to(self, losses: torch.Tensor, responses: torch.Tensor) -> None:
         """Add the forms' values to losses.
@@ -83,33 +92,38 @@ class InnerErrors:
             product = buffer[: len(rows) * n_targets].view(len(rows), n_targets)
             multiply(rows, responses[first:], product)
             here = responses[first : first + stack.shape[1]]
-            for loss, part in zip(losses, product.view(len(stack), -1, n_targets), strict=True):
-                loss += part.mul_(here).sum(dim=0)
+            losses += sum_products(product.view(len(stack), -1, n_targets), here)
 
     def _add(self, numbered: tuple[int, float]) -> None:
         index, alpha = numbered
         exact = self._kernel.is_cuda or alpha < _SINGLE * self._norm
-        inverse = inverse_positive(self._kernel, alpha, exact=exact)
+        spare = self._own_spare()
+        inverse = inverse_positive(self._kernel, alpha, exact=exact, spare=spare)
         multiply(self._new, inverse, self.operators[index])
-        form = gram(self._errors(inverse))
+        form = gram(self._errors(inverse, spare.first), out=spare.second)
         for first, stack in self._stacks:
             size = stack.shape[1]
             block = stack[index].copy_(form[first : first + size, first:])
             block[:, size:] *= 2.0
 
-    def _errors(self, inverse: torch.Tensor) -> torch.Tensor:
+    def _own_spare(self) -> Spare:
+        """Memory of the thread that asks."""
+        spare: Spare | None = getattr(self._spare, "own", None)
+        if spare is None:
+            spare = self._spare.own = Spare(self._kernel)
+        return spare
+
+    def _errors(self, inverse: torch.Tensor, space: torch.Tensor) -> torch.Tensor:
         """Matrix that turns responses into errors on all inner folds, each of weight one."""
-        errors = inverse.new_empty((sum(len(new) for _, new in self._fold.inner), len(inverse)))
-        first = 0
-        for train, new in self._fold.inner:
-            # Samples beside a block are in no part of its fold, and left out like the block's own.
-            left_out = np.setdiff1d(np.arange(len(inverse)), train)
-            rows = inverse[left_out]
-            solver = inverse_positive(rows[:, left_out])[np.searchsorted(left_out, new)]
-            part = errors[first : first + len(new)]
+        sizes = [len(new) for _, new in self._left_out]
+        if sum(sizes) != len(space):
+            space = inverse.new_empty((sum(sizes), len(inverse)))
+        for (left_out, new), part in zip(self._left_out, torch.split(space, sizes), strict=True):
+            rows = pick(inverse, left_out)
+            solver = inverse_positive(pick(rows, left_out, dim=1))
+            solver = pick(solver, np.searchsorted(left_out, new))
             multiply(solver.div_(len(new) ** 0.5), rows, part)
-            first += len(new)
-        return errors
+        return space
 
 
 def each(

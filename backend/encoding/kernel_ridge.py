@@ -4,6 +4,7 @@ One inverse per alpha serves every inner fold and target (:mod:`backend.encoding
 What comes of it is made once, whatever the number of folds, and targets stream through it.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -13,9 +14,9 @@ import torch
 from numpy.typing import NDArray
 
 from backend.encoding.few_features import RidgePath, few_features
-from backend.encoding.folds import Fold, Indices
+from backend.encoding.folds import Fold
 from backend.encoding.inner_errors import N_BLOCKS, InnerErrors, each, finish
-from backend.encoding.products import multiply, take_columns
+from backend.encoding.products import multiply, pick, take_columns
 from backend.encoding.responses import Responses
 from backend.encoding.ridge import ALPHAS
 from backend.errors import InputError
@@ -35,10 +36,13 @@ class KernelFit:
     predicted : ndarray of float32, shape (n_test, n_targets)
     alphas : ndarray of float64, shape (n_targets,)
         Chosen on the inner folds.
+    losses : ndarray of float64, shape (n_targets,)
+        Squared error that these leave there: the mean inside each inner fold, summed over folds.
     """
 
     predicted: Array
     alphas: NDArray[np.float64]
+    losses: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -77,11 +81,12 @@ def solve_kernel_ridge(
     )
     n_targets = responses.shape[1] if responses.ndim == 2 else 0
     predicted = np.empty((len(fold.test), n_targets), dtype=np.float32)
-    chosen = np.empty(n_targets)
+    chosen, losses = np.empty(n_targets), np.empty(n_targets)
     for batch in batches:
         predicted[:, batch.targets] = batch.predicted
         chosen[batch.targets] = batch.alphas
-    return KernelFit(predicted, chosen)
+        losses[batch.targets] = batch.losses
+    return KernelFit(predicted, chosen, losses)
 
 
 def stream_kernel_ridge(
@@ -154,15 +159,16 @@ def stream_kernel_ridge(
         losses, operators = _by_forms(kernel, data, fold, candidates)
     else:
         losses, operators = _by_features(features, data, fold, candidates)
-    return _predict(operators, data, fold, candidates, losses.argmin(dim=0).cpu().numpy())
+    return _predict(operators, data, fold, candidates, losses.cpu().numpy())
 
 
 def _by_forms(
     kernel: Array, data: Responses, fold: Fold, alphas: NDArray[np.float64]
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Squared errors [n_alphas, n_targets], and operators, from the kernel's inverses."""
-    seen = torch.from_numpy(np.asarray(kernel[:, fold.train], dtype=np.float32)).to(data.device)
-    forms = InnerErrors(seen[fold.train], seen[fold.test], fold, alphas)
+    whole = torch.from_numpy(np.asarray(kernel, dtype=np.float32)).to(data.device)
+    seen = pick(whole, fold.train, dim=1)
+    forms = InnerErrors(pick(seen, fold.train), pick(seen, fold.test), fold, alphas)
     losses = data.zeros(len(alphas))
 
     def add(index: int) -> None:
@@ -195,16 +201,26 @@ def _predict(
     data: Responses,
     fold: Fold,
     alphas: NDArray[np.float64],
-    best: Indices,
+    losses: NDArray[np.float64],
 ) -> Iterator[TargetBatch]:
-    for index, targets in enumerate(data.slices):
+    best, least = losses.argmin(axis=0), losses.min(axis=0)
+
+    def of_batch(index: int) -> TargetBatch:
+        targets = data.slices[index]
         y = data.centred(index, fold.train)
         predicted = data.mean(index).repeat(len(fold.test), 1)
         for number in np.unique(best[targets]):
             columns = torch.from_numpy(np.flatnonzero(best[targets] == number)).to(data.device)
             found = multiply(operators[number], take_columns(y, columns))
             predicted.index_add_(1, columns, found)
-        yield TargetBatch(predicted.cpu().numpy(), alphas[best[targets]], targets)
+        chosen = alphas[best[targets]]
+        return TargetBatch(predicted.cpu().numpy(), chosen, least[targets], targets)
+
+    # No more at once than there are cores, so that predictions do not pile up before they are read.
+    at_once = os.cpu_count() or 1
+    for first in range(0, len(data.slices), at_once):
+        numbers = range(first, min(first + at_once, len(data.slices)))
+        yield from each(of_batch, numbers, data.device)
 
 
 def _batch_size(fold: Fold, n_alphas: int, device: torch.device) -> int:

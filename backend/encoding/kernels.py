@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from backend.encoding.delays import check_delays
 from backend.encoding.folds import Indices
-from backend.encoding.products import gram
+from backend.encoding.products import gram, pick
 from backend.encoding.ridge import Scaling
 from backend.errors import InputError
 
@@ -75,14 +75,17 @@ def story_kernel(
     _check_indices("rows", rows, len(features))
     _check_indices("training samples", train, len(rows))
     gram = _standardised_gram(features, rows[train], scaling, torch.device(device))
-    into_story = torch.from_numpy(np.arange(len(features)) - starts).to(gram.device)
     kernel = torch.zeros_like(gram)
+    ends = np.cumsum(lengths)
     for shift in shifts:
-        inside = (into_story[shift:] >= shift).float()
-        n = len(inside)
-        kernel[shift:, shift:].addcmul_(gram[:n, :n], torch.outer(inside, inside))
-    kept = torch.from_numpy(rows).to(gram.device)
-    return kernel[kept][:, kept].cpu().numpy()
+        n = len(gram) - shift
+        inside = torch.from_numpy(np.arange(shift, len(gram)) - starts[shift:] >= shift).float()
+        inside = inside.to(gram.device)
+        for end, length in zip(ends, lengths, strict=True):
+            reached, reach = slice(end - length, end - shift), slice(end - length + shift, end)
+            if length > shift:
+                kernel[reach, shift:].addcmul_(gram[reached, :n], inside)
+    return pick(pick(kernel, rows), rows, dim=1).cpu().numpy()
 
 
 def level_kernel(kernel: NDArray[Any], train: Indices) -> NDArray[np.float32]:

@@ -47,8 +47,9 @@ class Responses:
 
     def centred(self, index: int, rows: Indices) -> torch.Tensor:
         """Rows of a batch, shape (n_rows, n_targets_of_batch), less the training means."""
-        values = np.asarray(self._values[rows, self.slices[index]], dtype=np.float32)
-        return torch.from_numpy(values).to(self.device).sub_(self.mean(index))
+        values = _rows(self._values[:, self.slices[index]], rows)
+        centred = np.subtract(values, self._means[index].numpy(), dtype=np.float32)
+        return torch.from_numpy(centred).to(self.device)
 
     def zeros(self, n_rows: int) -> torch.Tensor:
         """Zeros of float64, shape (n_rows, n_targets), to add up what batches give."""
@@ -58,7 +59,16 @@ class Responses:
         values = self._values[:, targets]
         check_responses(values, targets.start)
         # In 64 bits the mean of a constant is that constant, so that nothing is left of it.
-        return torch.from_numpy(values[train].mean(axis=0, dtype=np.float64).astype(np.float32))
+        return torch.from_numpy(
+            _rows(values, train).mean(axis=0, dtype=np.float64).astype(np.float32)
+        )
+
+
+def _rows(values: Array, rows: Indices) -> Array:
+    """Take rows, without a copy where they stand together."""
+    first, n = rows[0], len(rows)
+    together = np.array_equal(rows, np.arange(first, first + n))
+    return values[first : first + n] if together else values[rows]
 
 
 def check_responses(responses: Array, first: int = 0) -> None:
