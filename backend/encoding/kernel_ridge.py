@@ -44,6 +44,10 @@ class KernelFit:
     alphas: NDArray[np.float64]
     losses: NDArray[np.float64]
 
+    def of(self, targets: NDArray[np.int64]) -> "KernelFit":
+        """Choose some targets, by their numbers."""
+        return KernelFit(self.predicted[:, targets], self.alphas[targets], self.losses[targets])
+
 
 @dataclass(frozen=True)
 class TargetBatch(KernelFit):

@@ -2,7 +2,9 @@
 
 A joint model gives each feature set (band) a weight of its own, so that a few baselines are not
 shrunk like the thousands of dimensions beside them. What a set adds is the held-out R2 of the
-joint model less that of the model without the set. Weights and alphas are searched by himalaya.
+joint model less that of the model without the set. Two bands, as every run of stories has them, are
+searched over a grid of weights with one kernel ridge regression each; himalaya searches the weights
+of more.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +20,7 @@ from himalaya.kernel_ridge import (
 from numpy.typing import NDArray
 
 from backend.encoding.folds import Fold
-from backend.encoding.kernel_ridge import check_problem, solve_kernel_ridge
+from backend.encoding.kernel_ridge import KernelFit, check_problem, solve_kernel_ridge
 from backend.encoding.kernels import level_kernel
 from backend.encoding.responses import check_responses
 from backend.encoding.ridge import ALPHAS, Array
@@ -61,7 +63,7 @@ def partition_variance(
     alphas: Sequence[float] = ALPHAS,
     *,
     remove: Iterable[str] | None = None,
-    known: Mapping[str, NDArray[np.float32]] | None = None,
+    alone: Mapping[str, KernelFit] | None = None,
     n_gammas: int = N_GAMMAS,
     seed: int = 0,
 ) -> VariancePartition:
@@ -78,9 +80,10 @@ def partition_variance(
         Candidates, for kernels whose diagonal has the mean 1000.
     remove : iterable of str, optional
         Sets to take out, each in turn; all by default.
-    known : mapping of str to ndarray of shape (n_targets,), optional
-        R2 of the model without a set, from an earlier call on the same fold, responses and
-        alphas: baselines are fitted once, and every layer is added to them.
+    alone : mapping of str to KernelFit, optional
+        What single sets predict by themselves, from :func:`solve_kernel_ridge` on the same fold,
+        responses and alphas, with :func:`level_kernel`'s kernel: baselines are fitted once, and
+        every layer is added to them.
     n_gammas, seed : int
         See :func:`predict_bands`.
 
@@ -91,35 +94,30 @@ def partition_variance(
     Raises
     ------
     InputError
-        If there are fewer than two sets, if a set to take out is unknown, if a known R2 has
-        another shape, or for what :func:`predict_bands` refuses.
+        If there are fewer than two sets, if a set to take out is unknown, if a fit is that of
+        other targets, or for what :func:`predict_bands` refuses.
     """
     if len(kernels) < 2:
         raise InputError(
             f"variance cannot be divided among {len(kernels)} feature sets; give at least two."
         )
-    known = {} if known is None else known
     _check_all(kernels, responses, fold, alphas)
     truth = responses[fold.test]
     without: dict[str, NDArray[np.float32]] = {}
+
+    def score(some: Mapping[str, Array]) -> NDArray[np.float32]:
+        predicted = predict_bands(
+            some, responses, fold, alphas, alone=alone, n_gammas=n_gammas, seed=seed
+        )
+        return r2(predicted, truth)
+
     for name in kernels if remove is None else remove:
         if name not in kernels:
             raise InputError(
                 f"the set {name!r} cannot be taken out; there are {', '.join(kernels)}."
             )
-        if name not in known:
-            rest = {other: kernel for other, kernel in kernels.items() if other != name}
-            predicted = predict_bands(rest, responses, fold, alphas, n_gammas=n_gammas, seed=seed)
-            without[name] = r2(predicted, truth)
-        elif known[name].shape == truth.shape[1:]:
-            without[name] = known[name]
-        else:
-            raise InputError(
-                f"the known R2 without {name} has the shape {known[name].shape}, but there are "
-                f"{truth.shape[1]} targets; give that of the same responses."
-            )
-    predicted = predict_bands(kernels, responses, fold, alphas, n_gammas=n_gammas, seed=seed)
-    return VariancePartition(r2(predicted, truth), without)
+        without[name] = score({other: kernels[other] for other in kernels if other != name})
+    return VariancePartition(score(kernels), without)
 
 
 def predict_bands(
@@ -128,6 +126,7 @@ def predict_bands(
     fold: Fold,
     alphas: Sequence[float] = ALPHAS,
     *,
+    alone: Mapping[str, KernelFit] | None = None,
     n_gammas: int = N_GAMMAS,
     seed: int = 0,
 ) -> Array:
@@ -141,6 +140,8 @@ def predict_bands(
     fold : Fold
         Weights and alpha of each target are chosen on ``fold.inner``.
     alphas : sequence of float
+    alone : mapping of str to KernelFit, optional
+        See :func:`partition_variance`.
     n_gammas : int
         Candidate weights of three bands or more: even mixtures of all bands, of all but one and
         of one, and random ones for the rest. Two bands are searched on a grid of seven.
@@ -154,7 +155,8 @@ def predict_bands(
     Raises
     ------
     InputError
-        As :func:`backend.encoding.kernel_ridge.solve_kernel_ridge`, or if there is no band.
+        As :func:`backend.encoding.kernel_ridge.solve_kernel_ridge`, if there is no band, or if a
+        fit is that of other targets.
 
     References
     ----------
@@ -164,9 +166,17 @@ def predict_bands(
     if not kernels:
         raise InputError("no feature sets were given; a model needs at least one.")
     _check_all(kernels, responses, fold, alphas)
+    alone = {name: fit for name, fit in (alone or {}).items() if name in kernels}
+    for name, fit in alone.items():
+        if fit.predicted.shape != (len(fold.test), responses.shape[1]):
+            raise InputError(
+                f"the fit of {name} alone predicts an array of {fit.predicted.shape}, but there "
+                f"are {len(fold.test)} held-out samples of {responses.shape[1]} targets; give that "
+                "of the same responses and fold."
+            )
+    if len(kernels) <= 2:
+        return _predict_on_grid(kernels, responses, fold, alphas, alone)
     scaled = np.stack([level_kernel(kernel, fold.train) for kernel in kernels.values()])
-    if len(scaled) == 1:
-        return solve_kernel_ridge(scaled[0], responses, fold, alphas).predicted
     inside = np.asarray(responses[fold.train], dtype=np.float32)
     mean = inside.mean(axis=0, dtype=np.float64).astype(np.float32)
     within = scaled[:, fold.train[:, None], fold.train]
@@ -184,6 +194,32 @@ def predict_bands(
     )[0].numpy()
     across = scaled[:, fold.test[:, None], fold.train]
     return mean + _refit(within, across, inside - mean, np.exp(deltas))
+
+
+def _predict_on_grid(
+    kernels: Mapping[str, Array],
+    responses: Array,
+    fold: Fold,
+    alphas: Sequence[float],
+    alone: Mapping[str, KernelFit],
+) -> Array:
+    """Fit each mixture of one or two bands, and keep each target's best on the inner folds."""
+    names = list(kernels)
+    scaled = {name: level_kernel(kernel, fold.train) for name, kernel in kernels.items()}
+    gammas = make_gammas(2, 0, 0) if len(names) == 2 else np.ones((1, 1), dtype=np.float32)
+    predicted = np.empty((len(fold.test), responses.shape[1]), dtype=np.float32)
+    least = np.full(responses.shape[1], np.inf)
+    for weights in gammas:
+        used = [name for name, weight in zip(names, weights, strict=True) if weight > 0]
+        if len(used) == 1 and used[0] in alone:
+            fit = alone[used[0]]
+        else:
+            mixed = sum(w * scaled[name] for name, w in zip(names, weights, strict=True) if w > 0)
+            fit = solve_kernel_ridge(mixed, responses, fold, alphas)
+        better = fit.losses < least
+        predicted[:, better] = fit.predicted[:, better]
+        least[better] = fit.losses[better]
+    return predicted
 
 
 def make_gammas(n_bands: int, n_gammas: int, seed: int) -> NDArray[np.float32]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from backend.compression.memory import READ_LESS, explained_memory
 from backend.datasets.story_recording import StoryRecording
 from backend.encoding.folds import Fold
-from backend.encoding.kernel_ridge import solve_kernel_ridge
+from backend.encoding.kernel_ridge import KernelFit, solve_kernel_ridge
 from backend.encoding.kernels import level_kernel, story_kernel
 from backend.encoding.leaks import leak_warning
 from backend.encoding.parallel import map_parallel
@@ -182,7 +182,7 @@ class Fitter:
 
     def score_baseline(
         self, kernel_of: Callable[[int], Array], what: str
-    ) -> tuple[SetScores, list[Array]]:
+    ) -> tuple[SetScores, list[Array], list[KernelFit]]:
         """Score a baseline in the regions.
 
         Parameters
@@ -194,22 +194,23 @@ class Fitter:
 
         Returns
         -------
-        tuple of (SetScores, list of ndarray)
-            Scores, NaN for targets in no region, ``r2`` of the others; and the kernels.
+        tuple of (SetScores, list of ndarray, list of KernelFit)
+            Scores, NaN for targets in no region, ``r2`` of the others; kernels and fits by fold.
         """
         inside = np.ascontiguousarray(self.design.responses[:, self.in_regions])
 
-        def of_fold(index: int) -> tuple[Array, Array, Array]:
+        def of_fold(index: int) -> tuple[Array, Array, Array, KernelFit]:
             fold, kernel = self.folds[index], kernel_of(index)
             fit = solve_kernel_ridge(kernel, inside, fold, STORY_ALPHAS, device=self.device)
             truth = inside[fold.test]
-            return self._spread(pearson_r(fit.predicted, truth)), r2(fit.predicted, truth), kernel
+            r, explained = pearson_r(fit.predicted, truth), r2(fit.predicted, truth)
+            return self._spread(r), explained, kernel, fit
 
-        r, explained, kernels = zip(*self._over_folds(of_fold, what), strict=True)
-        return SetScores(np.stack(r), r2=np.stack(explained)), list(kernels)
+        r, explained, kernels, fits = zip(*self._over_folds(of_fold, what), strict=True)
+        return SetScores(np.stack(r), r2=np.stack(explained)), list(kernels), list(fits)
 
     def score_layer(
-        self, features: Array, nuisance: Sequence[Array], joint: SetScores, what: str
+        self, features: Array, nuisance: Sequence[Array], joint: Sequence[KernelFit], what: str
     ) -> SetScores:
         """Score a layer alone, and what it adds to all nuisance baselines.
 
@@ -218,8 +219,8 @@ class Fitter:
         features : ndarray of shape (n_trs, n_dims)
         nuisance : sequence of ndarray
             Kernels of the nuisance baselines together, one per fold.
-        joint : SetScores
-            What those score.
+        joint : sequence of KernelFit
+            What those predict.
         what : str
             Named in the progress.
 
@@ -227,8 +228,7 @@ class Fitter:
         -------
         SetScores
         """
-        assert joint.r2 is not None
-        baseline_r2, responses = joint.r2, self.design.responses
+        responses = self.design.responses
         inside = np.ascontiguousarray(responses[:, self.in_regions])
 
         def of_fold(index: int) -> tuple[Array, Array, Array]:
@@ -241,7 +241,7 @@ class Fitter:
                 fold,
                 STORY_ALPHAS,
                 remove=["layer"],
-                known={"layer": baseline_r2[index]},
+                alone={"layer": fit.of(self.in_regions), "nuisance": joint[index]},
             )
             r = pearson_r(fit.predicted, responses[fold.test])
             return r, self._spread(partition.unique("layer")), fit.predicted
@@ -313,10 +313,13 @@ class Nuisance:
         Each alone, and all together as ``JOINT``.
     kernels : tuple of ndarray of shape (n_samples, n_samples)
         Of all together, one per fold.
+    fits : tuple of KernelFit
+        Of all together, one per fold.
     """
 
     scores: Mapping[str, SetScores]
     kernels: tuple[Array, ...]
+    fits: tuple[KernelFit, ...]
 
 
 def _fit_nuisance(baselines: Mapping[str, Array], fitter: Fitter) -> Nuisance:
@@ -327,18 +330,18 @@ def _fit_nuisance(baselines: Mapping[str, Array], fitter: Fitter) -> Nuisance:
     nuisance: list[Array] = [np.zeros((len(design.rows),) * 2, dtype=np.float32) for _ in folds]
     for name, features in baselines.items():
         kernel_of = partial(_kernel_of_fold, fitter, features)
-        scores[name], kernels = fitter.score_baseline(kernel_of, name)
+        scores[name], kernels, _ = fitter.score_baseline(kernel_of, name)
         if name in NUISANCE:
             nuisance = [total + kernel for total, kernel in zip(nuisance, kernels, strict=True)]
     kept = [design.labels.count(story) for story in design.stories]
-    scores["oasm"], kernels = fitter.score_baseline(
+    scores["oasm"], kernels, _ = fitter.score_baseline(
         lambda index: level_kernel(oasm_kernel(kept, folds[index].train), folds[index].train),
         "oasm",
     )
     nuisance = [total + kernel for total, kernel in zip(nuisance, kernels, strict=True)]
     nuisance = [level_kernel(sum_, fold.train) for sum_, fold in zip(nuisance, folds, strict=True)]
-    scores[JOINT], _ = fitter.score_baseline(nuisance.__getitem__, JOINT)
-    return Nuisance(scores, tuple(nuisance))
+    scores[JOINT], _, fits = fitter.score_baseline(nuisance.__getitem__, JOINT)
+    return Nuisance(scores, tuple(nuisance), tuple(fits))
 
 
 def _score(
@@ -355,12 +358,12 @@ def _score(
     progress.stage("fitting layers", (len(static) + len(layers)) * len(folds))
     scores = dict(nuisance.scores)
     for name, features in static.items():
-        scores[name], _ = fitter.score_baseline(partial(_kernel_of_fold, fitter, features), name)
+        scores[name], _, _ = fitter.score_baseline(partial(_kernel_of_fold, fitter, features), name)
     by_layer = {}
     for layer in layers:
         features = layer_features(states, layer, axis)
         by_layer[layer] = fitter.score_layer(
-            features, nuisance.kernels, scores[JOINT], f"layer {layer}"
+            features, nuisance.kernels, nuisance.fits, f"layer {layer}"
         )
     return Scoreboard(
         layers=by_layer,

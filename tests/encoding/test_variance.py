@@ -4,6 +4,8 @@ from himalaya.backend import set_backend
 from himalaya.ridge import GroupRidgeCV
 
 from backend.encoding.folds import make_folds
+from backend.encoding.kernel_ridge import KernelFit, solve_kernel_ridge
+from backend.encoding.kernels import level_kernel
 from backend.encoding.scores import r2
 from backend.encoding.variance import make_gammas, partition_variance, predict_bands
 from backend.errors import InputError
@@ -32,6 +34,12 @@ def signal(features, n_targets, seed):
 
 def noise(n_targets, seed):
     return np.random.default_rng(seed).normal(size=(N, n_targets))
+
+
+def fit_of(n_targets):
+    """What a band alone might predict of so many targets."""
+    n_test = len(FOLD.test)
+    return KernelFit(np.zeros((n_test, n_targets), np.float32), *np.ones((2, n_targets)))
 
 
 def test_planted_unique_variance_is_recovered():
@@ -116,19 +124,28 @@ def test_predictions_equal_himalayas_group_ridge(n_bands):
     assert difference.max() < 5e-3
 
 
-def test_known_baselines_are_not_fitted_again(monkeypatch):
-    kernels = {"baseline": kernel(band(3, 0)), "layer": kernel(band(20, 1))}
+def test_what_sets_predict_alone_is_not_fitted_again(monkeypatch):
+    kernels = {
+        "layer": level_kernel(kernel(band(20, 1)), FOLD.train),
+        "baseline": level_kernel(kernel(band(3, 0)), FOLD.train),
+    }
     responses = (signal(band(20, 1), 10, 2) + noise(10, 3)).astype(np.float32)
     first = partition_variance(kernels, responses, FOLD, ALPHAS, remove=["layer"])
+    alone = {
+        name: solve_kernel_ridge(kernel, responses, FOLD, ALPHAS)
+        for name, kernel in kernels.items()
+    }
+    fitted = []
 
-    def refuse(*_, **__):
-        raise AssertionError("the baselines were fitted again")
+    def count(kernel, *given):
+        fitted.append(kernel)
+        return solve_kernel_ridge(kernel, *given)
 
-    monkeypatch.setattr("backend.encoding.variance.solve_kernel_ridge", refuse)
-    second = partition_variance(
-        kernels, responses, FOLD, ALPHAS, remove=["layer"], known=first.without
-    )
-    np.testing.assert_array_equal(first.unique("layer"), second.unique("layer"))
+    monkeypatch.setattr("backend.encoding.variance.solve_kernel_ridge", count)
+    second = partition_variance(kernels, responses, FOLD, ALPHAS, remove=["layer"], alone=alone)
+    # Mixtures of both alone.
+    assert len(fitted) == len(make_gammas(2, 0, 0)) - 2
+    np.testing.assert_allclose(first.unique("layer"), second.unique("layer"), atol=1e-5)
 
 
 def test_the_joint_model_may_leave_each_band_out():
@@ -156,7 +173,7 @@ def test_constant_targets_and_constant_features_score_zero():
     [
         ({"kernels": {"layer": np.eye(N, dtype=np.float32)}}, "among 1 feature sets"),
         ({"remove": ["oasm"]}, "'oasm' cannot be taken out; there are a, b"),
-        ({"known": {"a": np.zeros(3, np.float32)}}, "shape \\(3,\\), but there are 2"),
+        ({"alone": {"a": fit_of(3)}}, r"array of \(100, 3\), but .* 100 held-out .* of 2 targets"),
         ({"responses": np.full((N, 2), np.nan, np.float32)}, "sample 0 of target 0"),
         ({"responses": np.zeros((9, 2), np.float32)}, "kernel of 300 samples"),
     ],
