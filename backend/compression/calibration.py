@@ -318,8 +318,8 @@ def token_windows(text: CalibrationText, tokenizer: Any) -> list[list[int]]:
         raise InputError(
             f"the calibration text {wanted.text} has {len(ids):,} tokens of this model, and "
             f"{wanted.n_samples * wanted.length:,} are needed ({wanted.n_samples} windows of "
-            f"{wanted.length}). Give a longer text with --calibration, fewer windows with "
-            "--samples, or shorter ones with --length."
+            f"{wanted.length}). Give a longer text with --calibration FILE; python -m "
+            "backend compress can also use fewer windows (--samples) or shorter ones (--length)."
         )
     chosen = np.random.default_rng(wanted.seed).choice(n_windows, wanted.n_samples, replace=False)
     return [list(ids[at * wanted.length : (at + 1) * wanted.length]) for at in sorted(chosen)]
