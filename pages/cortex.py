@@ -25,6 +25,9 @@ from pages.shared.selection import current_choice
 from pages.shared.store import open_store
 from pages.shared.tray import pins
 from pages.shared.url import seed_one, shown_view
+from pages.shared.window import is_narrow
+
+_INFLATED_HELP = "Beside the flat map, to be turned; takes a moment."
 
 
 def show(store: ResultStore, chosen: Chosen) -> None:
@@ -37,9 +40,7 @@ def show(store: ResultStore, chosen: Chosen) -> None:
     choice = choose_maps(store, runs, len(pinned))
     maps = read_maps(store, runs, choice, pinned)
     if maps is not None:
-        frame = show_maps(maps)
-        show_files(maps, frame)
-        show_inflated(maps, frame)
+        show_files(maps, show_maps(maps))
     show_place(store, runs, choice.run_id)
     show_pycortex(store, chosen)
     write_cortex_url()
@@ -62,22 +63,27 @@ def show_maps(maps: CortexMaps) -> int:
     with st.container(horizontal=True, vertical_alignment="center"):
         evidence_badge(maps.panels[0].evidence)
         st.text(maps.title)
+        turned = st.toggle("Inflated surface", key="inflated", help=_INFLATED_HELP)
     for note in maps.notes:
         st.caption(f":material/info: {note}")
-    state = flatmaps("flatmap", maps.panels, maps.scale, maps.short, maps.film)
+    # Where there is no room for two, one wraps below the other.
+    left, right = st.columns(2) if turned else (st.container(), None)
+    with left:
+        state = flatmaps("flatmap", maps.panels, maps.scale, maps.short, maps.film)
+    frame = 0
+    if maps.film is not None:
+        frame = maps.film.start if state.frame is None else state.frame
+        keep_frame(maps.layers, frame)
+    if right is not None:
+        with right:
+            show_inflated(maps, frame)
     st.caption(maps.caption)
     if state.picked is not None:
         keep_pick(state.picked)
-    if maps.film is None:
-        return 0
-    frame = maps.film.start if state.frame is None else state.frame
-    keep_frame(maps.layers, frame)
     return frame
 
 
 def show_inflated(maps: CortexMaps, frame: int) -> None:
-    if not st.toggle("Inflated surface", key="inflated", help="To be turned; takes a moment."):
-        return
     seed_one("inflated_view", list(VIEWS))
     view = st.segmented_control(
         "Seen from", list(VIEWS), required=True, format_func=VIEWS.__getitem__,
@@ -87,7 +93,7 @@ def show_inflated(maps: CortexMaps, frame: int) -> None:
     values = panel.drawn()[frame if maps.film else 0]
     simulated = panel.evidence == "simulated"
     st.plotly_chart(
-        inflated_figure(values, maps.scale, mode(), view, simulated),
+        inflated_figure(values, maps.scale, mode(), view, simulated, is_narrow()),
         theme=None,
         key="figure-inflated",
         config={"displaylogo": False},

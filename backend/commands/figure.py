@@ -17,11 +17,13 @@ from backend.exports.files import (
     possible_formats,
     sheet_files,
 )
+from backend.exports.talk import talk_files
 from backend.figures.sizes import DPIS, SLIDE, WIDTHS, page_size
 from backend.paths import default_store
 from backend.store.reader import ResultStore
 from backend.views.files import read_views
 from backend.views.sheets import sheets_of
+from backend.views.tour import tour
 from backend.views.view import View
 
 EXAMPLES = """examples:
@@ -33,6 +35,10 @@ EXAMPLES = """examples:
 
   # for a talk: 16:9 on a dark ground
   python -m backend figure talk.yaml --out slides --format png --width slide --dpi 150 --dark
+
+  # the pictures of talk mode: of the built-in tour, or of a presenter's list
+  python -m backend figure --talk --out slides --format png,svg --dpi 300 --dark
+  python -m backend figure talk.yaml --talk --out slides
 
   # everything: figures, numbers, methods, BibTeX, configs and versions, in one zip per view
   python -m backend figure view.yaml --out bundle --zip
@@ -59,7 +65,11 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("view", metavar="VIEW", help="a YAML file of views, or a link: /layers?...")
+    parser.add_argument(
+        "view", metavar="VIEW", nargs="?",
+        help="a YAML file of views, or a link: /layers?...; with --talk, the built-in tour unless "
+        "given",
+    )  # fmt: skip
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="made if not there")
     parser.add_argument(
         "--format", default=",".join(FORMATS), metavar="LIST",
@@ -74,6 +84,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help=f"of PNG, such as {', '.join(map(str, DPIS))} (default: 300)",
     )  # fmt: skip
     parser.add_argument("--no-caption", action="store_true", help="leave captions out of figures")
+    parser.add_argument(
+        "--talk", action="store_true",
+        help="one picture per view, in the large type of talk mode's stage, and the list itself",
+    )  # fmt: skip
     parser.add_argument("--dark", action="store_true", help="on a dark ground")
     parser.add_argument("--zip", action="store_true", help="one zip per view, with methods, BibTeX "
                         "and configs")  # fmt: skip
@@ -92,7 +106,10 @@ def run(arguments: argparse.Namespace) -> int:
         "dark" if arguments.dark else "light",
         caption=not arguments.no_caption,
     )
-    views = _views(arguments.view)
+    if arguments.talk and arguments.zip:
+        raise InputError("--talk writes pictures and their list; leave out --zip.")
+    if arguments.view is None and not arguments.talk:
+        raise InputError("give a view: a YAML file, or a link such as /layers; or --talk.")
     possible = possible_formats(choice.formats)
     left_out = [name for name in choice.formats if name not in possible]
     if left_out:
@@ -103,10 +120,24 @@ def run(arguments: argparse.Namespace) -> int:
     if not possible:
         raise InputError("nothing is left to be written; ask for html, csv or parquet as well.")
     store = shipped_store(arguments.store or default_store())
+    choice = replace(choice, formats=possible)
+    if arguments.talk:
+        return _write_talk(arguments, store, choice)
+    views = _views(arguments.view)
     for number, view in enumerate(views, start=1):
         folder = arguments.out if len(views) == 1 else arguments.out / str(number)
-        files = _files(view, store, replace(choice, formats=possible), arguments.zip)
+        files = _files(view, store, choice, arguments.zip)
         write_files(folder, files)
+    return 0
+
+
+def _write_talk(arguments: argparse.Namespace, store: ResultStore, choice: Choice) -> int:
+    views = tour(store) if arguments.view is None else _views(arguments.view)
+    title = "Built-in tour" if arguments.view is None else Path(arguments.view).stem
+    files, absent = talk_files(views, store, choice, title)
+    for line in absent:
+        print(line)
+    write_files(arguments.out, files)
     return 0
 
 

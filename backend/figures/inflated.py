@@ -20,6 +20,8 @@ VIEWS: dict[View, str] = {
 _GAP = 14.0
 # In units of Plotly's scenes: as wide as a page has room for.
 _WIDE = 3.4
+# The scene fills its height, and should not be wider than the window.
+_NARROW_HEIGHT = 226
 
 
 def inflated_figure(
@@ -28,6 +30,7 @@ def inflated_figure(
     mode: Mode = "light",
     view: View = "lateral",
     simulated: bool = False,
+    narrow: bool = False,
 ) -> go.Figure:
     """Draw a map on the inflated surface.
 
@@ -42,6 +45,8 @@ def inflated_figure(
         The side that both hemispheres turn to the reader at first.
     simulated : bool
         Whether the word SIMULATED stands across it.
+    narrow : bool
+        For a narrow window: small, and without the scale, which the flat map has.
 
     Returns
     -------
@@ -74,11 +79,12 @@ def inflated_figure(
             lightposition={"x": 0, "y": -2000, "z": 2000},
             showscale=False,
         )  # fmt: skip
-    figure.add_trace(_colour_bar(scale, mode))
-    style(figure, mode, height=460)
+    if not narrow:
+        figure.add_trace(_colour_bar(scale, mode))
+    style(figure, mode, height=_NARROW_HEIGHT if narrow else 460)
     hidden = {"visible": False, "showspikes": False}
     figure.update_layout(
-        margin={"l": 0, "r": 0, "t": 8, "b": 76},
+        margin={"l": 0, "r": 0, "t": 8, "b": 8 if narrow else 76},
         showlegend=False,
         scene={
             "xaxis": hidden, "yaxis": hidden, "zaxis": hidden, "aspectmode": "manual",

@@ -21,6 +21,15 @@ FIGURE = "figure"
 """The parameter that names which of a view's figures stands on the stage; the first otherwise."""
 
 
+# Of a stage of 1280 x 720: beside a note, and without one.
+_BESIDE, _ALONE = (768, 520), (1184, 520)
+
+
+def room(view: View) -> tuple[int, int]:
+    """Return the width and the height of a view's picture, in pixels of a stage of 1280 x 720."""
+    return _BESIDE if view.note else _ALONE
+
+
 @dataclass(frozen=True)
 class Slide:
     """What fills the stage.

@@ -6,6 +6,7 @@ from backend.comparisons.claims import summary
 from backend.comparisons.claims_material import sized_models
 from backend.comparisons.claims_verdict import Verdict
 from backend.comparisons.compression_methods import FULL, method
+from backend.figures.labels import model_title
 from backend.store.reader import ResultStore
 from backend.store.selection import Selection
 from backend.views.tour_data import ON_DEMO, address_of, trained_choices
@@ -51,14 +52,14 @@ def harmless_step(
         absent = "No compressed run here has a partner at full precision."
         return lacking("compression", title, absent, told,
                        f"{ON_DEMO} --compression bnb-nf4")  # fmt: skip
-    model, methods = _most_compressed(store, selection)
+    model, methods, n_models = _most_compressed(store, selection)
     planned = planned_methods(*keys)
     shown = sorted(methods, key=lambda name: (name not in planned, method(name).strength))
     names = ("quantization", "pruning")
     said = group_line(
         {name: (published[key], own[key]) for name, key in zip(names, keys, strict=True)}
     )
-    return _of_compressions(title, selection, model, shown[:_MOST_METHODS], said, told)
+    return _of_compressions(title, selection, model, shown[:_MOST_METHODS], n_models, said, told)
 
 
 def gptq_step(
@@ -84,23 +85,34 @@ def gptq_step(
     title, key = "Is GPTQ the exception?", "gptq-exception"
     told = claim_line(published[key])
     compared = claim_methods(key)
-    model, methods = ("", []) if selection is None else _most_compressed(store, selection, "gptq-")
+    model, methods, n_models = (
+        ("", [], 0) if selection is None else _most_compressed(store, selection, "gptq-")
+    )
     shown = [name for name in methods if name.startswith(compared)]
     if selection is None or not any(name.startswith("gptq-") for name in shown):
         absent = "No run in this store is compressed by GPTQ."
         return lacking("compression", title, absent, told, f"{ON_DEMO} --compression gptq-w4a16")
     said = verdict_line(published[key], own[key], effect=True)
-    return _of_compressions(title, selection, model, shown, said, told)
+    return _of_compressions(title, selection, model, shown, n_models, said, told)
 
 
 def _of_compressions(
-    title: str, selection: Selection, model: str, shown: list[str], said: str, told: str
+    title: str,
+    selection: Selection,
+    model: str,
+    shown: list[str],
+    n_models: int,
+    said: str,
+    told: str,
 ) -> View:
     own = f"{said} {evidence_line(str(selection.evidence))}"
     parameters = {
         **address_of(selection), "models": (model,), "of": (model,), "compressions": (FULL, *shown),
     }  # fmt: skip
-    return View(page="compression", title=title, note=f"{own}\n{told}", parameters=parameters)
+    # The verdict is of all models; an audience sees one, and is told so.
+    drawn = f"Drawn: {model_title(model)}, the largest of {n_models} compressed models."
+    note = "\n".join([own, *([drawn] if n_models > 1 else []), told])
+    return View(page="compression", title=title, note=note, parameters=parameters)
 
 
 def competence_step(selection: Selection | None, published: Verdicts, own: Verdicts) -> View:
@@ -136,8 +148,8 @@ def competence_step(selection: Selection | None, published: Verdicts, own: Verdi
 
 def _most_compressed(
     store: ResultStore, selection: Selection, beginning: str = ""
-) -> tuple[str, list[str]]:
-    """Find the largest model that was compressed (by a method), and all that was done to it."""
+) -> tuple[str, list[str], int]:
+    """Find the largest model that was compressed (by a method), how, and among how many."""
     rows = trained_choices(store)
     same = (rows["dataset"] == selection.dataset) & (rows["split"] == selection.split)
     rows = rows[same & (rows["evidence"] == selection.evidence)]
@@ -146,7 +158,7 @@ def _most_compressed(
     names = full & set(found["model"])
     sized = [str(name) for name in sized_models(store, selection)["model"] if name in names]
     if not sized:
-        return "", []
+        return "", [], 0
     model = sized[-1]
     own = rows[(rows["model"] == model) & (rows["compression"] != FULL)]
-    return model, sorted(own["compression"].unique())
+    return model, sorted(own["compression"].unique()), len(sized)

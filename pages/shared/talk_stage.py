@@ -10,13 +10,11 @@ from backend.catalog import published_claims
 from backend.figures.theme import Mode, ink
 from backend.paths import ASSETS
 from backend.store.reader import ResultStore
-from backend.views.slide import Slide, slide_of
+from backend.views.slide import Slide, room, slide_of
 from backend.views.view import View
 from pages.shared.panel import mode
 
 _STYLE = (ASSETS / "talk" / "stage.css").read_text(encoding="utf-8")
-# Of a stage of 1280 x 720: beside a note, and without one.
-_BESIDE, _ALONE = (768, 520), (1184, 520)
 _TOP = 112
 # A note that is long is set smaller: from this many characters on.
 _LONG, _LONGER = 190, 300
@@ -44,7 +42,7 @@ def draw_stage(store: ResultStore, view: View) -> None:
     view : View
         Its title and note are shown as they are, line by line.
     """
-    width, height = _room(view)
+    width, height = room(view)
     slide = make_slide(store, view, mode())
     st.html(f"<style>{_STYLE}{_variables(width, height, view)}</style>")
     with st.container(key="stage-title"):
@@ -66,11 +64,8 @@ def make_slide(store: ResultStore, view: View, shown: Mode) -> Slide:
 
 @st.cache_resource(max_entries=48, show_spinner=False)
 def _made(_store: ResultStore, version: str, link: str, beside: bool, shown: Mode) -> Slide:
-    return slide_of(View.from_link(link), _store, shown, *(_BESIDE if beside else _ALONE))
-
-
-def _room(view: View) -> tuple[int, int]:
-    return _BESIDE if view.note else _ALONE
+    view = View.from_link(link).model_copy(update={"note": "beside" if beside else ""})
+    return slide_of(view, _store, shown, *room(view))
 
 
 def _plain_title(view: View) -> str:

@@ -56,14 +56,23 @@ def test_the_stage_is_16_to_9_at_any_size_and_holds_all_of_it(
 ) -> None:
     tab = open_tab(server, "/?talk=1&step=4", dark=True)
     page = tab.page
+    heights: list[float] = []
     for width, height in ((1280, 720), (1920, 1080), (1024, 900)):
         page.set_viewport_size({"width": width, "height": height})
+        expect(tab.chart).to_be_visible()
         stage = page.locator(".st-key-stage")
         scale = min(width / 1280, height / 720)
         outer = stage.bounding_box()
         assert outer is not None
         assert outer["width"] == pytest.approx(1280 * scale, abs=2)
         assert outer["width"] / outer["height"] == pytest.approx(16 / 9, rel=0.01)
+        # Type grows with the stage, and the chart fills its room as before.
+        type_box = page.locator(".js-plotly-plot .ytick text").first.bounding_box()
+        chart_box = tab.chart.bounding_box()
+        assert type_box is not None
+        assert chart_box is not None
+        heights.append(type_box["height"] / scale)
+        assert chart_box["width"] / scale == pytest.approx(768, abs=2)
         parts = {}
         for name in ("title", "figure", "note", "foot", "steps"):
             box = page.locator(f".st-key-stage-{name}").bounding_box()
@@ -77,6 +86,7 @@ def test_the_stage_is_16_to_9_at_any_size_and_holds_all_of_it(
         assert parts["figure"]["y"] + parts["figure"]["height"] <= parts["foot"]["y"] + 1
         note = page.locator(".talk-note")
         assert note.evaluate("each => each.scrollHeight <= each.clientHeight + 1")
+    assert max(heights) - min(heights) < 1
     assert tab.is_well()
 
 

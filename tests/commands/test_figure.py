@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from backend.figures.render import images_available
-from backend.views.files import write_views
+from backend.views.files import read_views, write_views
 from backend.views.view import View
 from tests.conftest import Cli
 from tests.exports.views import toy_store
@@ -164,3 +164,37 @@ def test_help_teaches(cli: Cli) -> None:
     text = cli("figure", "--help").out
     assert 'python -m backend figure "/scale?data=demo-cortex&regions=all" --out figures' in text
     assert "single 85 mm" in text
+
+
+def test_a_talk_s_pictures_are_its_stage_s_with_their_list(
+    cli: Cli, filled: Path, view_file: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "slides"
+    outcome = cli("figure", view_file, "--talk", "--out", out, "--store", filled, "--dpi", "192",
+                  "--format", "png,csv" if images_available() else "csv")  # fmt: skip
+    assert outcome.code == 0, outcome.err
+    (view,) = read_views(out / "talk.yaml").views
+    assert view == View.from_link(LINK)
+    if images_available():
+        # Twice the 96 dots of the stage, which a view without a note has for itself.
+        assert Image.open(out / "cortexscale-1-compression.png").size == (2 * 1184, 2 * 520)
+
+
+def test_the_tour_is_written_where_no_view_is_given_and_says_what_is_absent(
+    cli: Cli, filled: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "slides"
+    outcome = cli("figure", "--talk", "--out", out, "--store", filled, "--format", "csv")
+    assert outcome.code == 0, outcome.err
+    assert len(read_views(out / "talk.yaml").views) == 6
+
+
+@pytest.mark.parametrize(
+    ("given", "told"), [((), "give a view"), (("--talk", "--zip"), "leave out --zip")]
+)
+def test_what_contradicts_itself_is_refused(
+    cli: Cli, tmp_path: Path, given: tuple[str, ...], told: str
+) -> None:
+    outcome = cli("figure", *given, "--out", tmp_path, "--format", "csv")
+    assert outcome.code == 2
+    assert told in outcome.err
