@@ -60,23 +60,13 @@ def verdicts(
     - ``undecided`` otherwise, and wherever there are fewer than three units.
     """
     where = [*_WHERE, "layer"] if by_layer else list(_WHERE)
-    differences = _per_unit(pairs, units, by_layer)
+    differences = by_unit(pairs, "difference", units, by_layer)
     judged = judge(differences, where, margin, units, family=["model"])
     rank = {name: place for place, name in enumerate(in_order(judged["compression"]))}
     judged["group"] = [method(name).group for name in judged["compression"]]
     order = ["model", "compression", *where[2:]]
     key = judged.assign(compression=judged["compression"].map(rank)).sort_values(order).index
     return judged.loc[key].reset_index(drop=True)
-
-
-def _per_unit(pairs: pd.DataFrame, units: Units, by_layer: bool) -> pd.DataFrame:
-    if not by_layer:
-        return by_unit(pairs, "difference", units)
-    layers = [
-        by_unit(rows, "difference", units).assign(layer=layer)
-        for layer, rows in pairs.groupby("layer")
-    ]
-    return pd.concat(layers, ignore_index=True) if layers else pairs
 
 
 def judge(
@@ -115,13 +105,9 @@ def judge(
             f"a margin of {margin} was given; give the smallest difference that would matter, "
             "above 0."
         )
-    rows = [
-        {**_named(where, key), **_test(group, margin)}
-        for key, group in differences.groupby(list(where), sort=False)
-    ]
-    if not rows:
+    if differences.empty:
         return pd.DataFrame(columns=[*where, *_TESTED, "q", "q_equivalence", "verdict", "reason"])
-    judged = pd.DataFrame(rows)
+    judged = _tests(differences, where, margin)
     keys = list(family) or (lambda _: 0)
     for p, q in (("p", "q"), ("p_equivalence", "q_equivalence")):
         judged[q] = judged.groupby(keys)[p].transform(benjamini_hochberg)
@@ -133,23 +119,27 @@ def judge(
 _TESTED = ("n_units", "mean", "low", "high", "p", "p_equivalence")
 
 
-def _named(names: Sequence[str], key: Hashable) -> dict[str, Hashable]:
-    values = key if isinstance(key, tuple) else (key,)
-    return dict(zip(names, values, strict=True))
-
-
-def _test(group: pd.DataFrame, margin: float) -> dict[str, float]:
-    of_units = group.groupby("unit", sort=False)["difference"].mean()
-    values = of_units.to_numpy(dtype=np.float64)
-    tested: tuple[float, ...]
-    if len(values) < LEAST_UNITS:
-        tested = (len(values), values.mean(), *[np.nan] * 4)
-    else:
-        paired = paired_difference(values, np.zeros_like(values), list(of_units.index))
-        equivalence = tost(paired.differences, margin, ALPHA)
-        bounds = float(paired.low), float(paired.high), float(paired.p)
-        tested = (len(paired.units), float(paired.mean), *bounds, equivalence.p)
-    return dict(zip(_TESTED, tested, strict=True))
+def _tests(differences: pd.DataFrame, where: Sequence[str], margin: float) -> pd.DataFrame:
+    """Test each group, those with the same number of units at once."""
+    means = differences.groupby([*where, "unit"], sort=False)["difference"].mean().reset_index()
+    group = means.groupby(list(where), sort=False).ngroup().to_numpy()
+    values = means["difference"].to_numpy(dtype=np.float64)[np.argsort(group, kind="stable")]
+    n_units = np.bincount(group)
+    first = np.cumsum(n_units) - n_units
+    tested = np.full((len(n_units), len(_TESTED)), np.nan)
+    tested[:, 0] = n_units
+    for n in np.unique(n_units):
+        alike = np.flatnonzero(n_units == n)
+        of_units = values[first[alike] + np.arange(n)[:, None]]
+        tested[alike, 1] = of_units.mean(axis=0)
+        if n >= LEAST_UNITS:
+            names = [str(unit) for unit in range(n)]
+            paired = paired_difference(of_units, np.zeros_like(of_units), names)
+            equivalence = [tost(column, margin, ALPHA).p for column in of_units.T]
+            tested[alike, 2:] = np.column_stack([paired.low, paired.high, paired.p, equivalence])
+    named = means[list(where)].drop_duplicates().reset_index(drop=True)
+    judged = named.assign(**dict(zip(_TESTED, tested.T, strict=True)))
+    return judged.astype({"n_units": int})
 
 
 def _verdict(judged: pd.DataFrame) -> list[Verdict]:

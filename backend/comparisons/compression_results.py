@@ -123,8 +123,7 @@ def subjects_with_pairs(
         "hemisphere": selection.hemisphere, "split": split,
     }  # fmt: skip
     rows = choices
-    for column, value in wanted.items():
-        rows = rows if value is None else rows[rows[column] == value]
+    # Regions first, which leave the fewest rows to look at.
     for column, values in (
         ("roi", selection.rois),
         ("model_family", selection.families),
@@ -132,6 +131,8 @@ def subjects_with_pairs(
         ("context_length", selection.contexts),
     ):
         rows = rows[rows[column].isin(values)] if values else rows
+    for column, value in wanted.items():
+        rows = rows if value is None else rows[rows[column] == value]
     compressed = rows[rows["compression"] != FULL]
     if selection.compressions:
         compressed = compressed[compressed["compression"].isin(selection.compressions)]

@@ -267,26 +267,30 @@ def paired_with_full_precision(frame: pd.DataFrame, rule: LayerRule | None = BES
     return pairs.assign(difference=pairs["score"] - pairs["full"])
 
 
-def by_unit(frame: pd.DataFrame, column: str, units: Units) -> pd.DataFrame:
+def by_unit(
+    frame: pd.DataFrame, column: str, units: Units, by_layer: bool = False
+) -> pd.DataFrame:
     """Average a column to one value per unit, over which intervals and tests are then made.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-        With one layer of each run and fold.
+        With one layer of each run and fold, unless ``by_layer``.
     column : str
         ``score`` or ``difference``.
     units : {"folds", "subjects"}
         Folds (held-out stories) average over subjects and speak of these recordings; subjects
         average over folds and speak of people.
+    by_layer : bool
+        Whether each layer keeps a value of its own.
 
     Returns
     -------
     pandas.DataFrame
-        One row per model, compression, roi, hemisphere and unit, with ``column``.
+        One row per model, compression, roi, hemisphere (and layer) and unit, with ``column``.
     """
     name = "unit" if units == "folds" else "subject"
-    keys = ["model", "compression", "roi", "hemisphere", name]
+    keys = ["model", "compression", "roi", "hemisphere", *(["layer"] if by_layer else []), name]
     # First within a subject, so that one with more rows does not count for more.
     within = frame.groupby([*keys, *({"subject"} - {name})], sort=False)[column].mean()
     means = within.groupby(keys, sort=False).mean().reset_index()

@@ -23,15 +23,14 @@ def few_series(curves: pd.DataFrame, most: int = MOST) -> pd.DataFrame:
     pandas.DataFrame
         All rows, where there are no more series than that.
     """
-    keys = _keys(curves)
-    series = curves[[*keys, "n_parameters"]].drop_duplicates()
-    if len(series) <= most:
+    numbers = curves.groupby(_keys(curves), sort=False, dropna=False).ngroup()
+    first = ~numbers.duplicated()
+    if first.sum() <= most:
         return curves
+    series = curves[first]
     full = series[(series["compression"] == "none") & ~series["model"].str.endswith(":random")]
     kept = (full if len(full) else series).nlargest(most, "n_parameters")
-    names = set(kept[keys].itertuples(index=False, name=None))
-    rows = [name in names for name in curves[keys].itertuples(index=False, name=None)]
-    return curves[rows].reset_index(drop=True)
+    return curves[numbers.isin(numbers[kept.index])].reset_index(drop=True)
 
 
 def n_series(curves: pd.DataFrame) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 Parameters = Mapping[str, Sequence[str]]
@@ -86,19 +87,24 @@ class Narrowing:
 
     def count(self, key: str, column: str, ascending: bool = False) -> dict[str, int]:
         """Count the runs that have each value."""
-        by = [column, _GROUP]
-        of_runs = self.rows.groupby(by, sort=False, observed=True)["n_runs"].max()
-        counts = of_runs.groupby(level=column, sort=False, observed=True).sum()
-        names = list(counts.index)
-        if ascending:
-            # Full precision before what was made of it.
-            names.sort(key=lambda name: (name != "none", name))
-        self.options[key] = {_text(name): int(counts[name]) for name in names}
+        places, names = pd.factorize(self.rows[column])
+        groups = self.rows[_GROUP].to_numpy()
+        # By value and group of runs: a group counts once, however many responses it has.
+        runs = np.zeros((len(names), groups.max(initial=-1) + 1), dtype=np.int64)
+        known = places >= 0
+        n_runs = self.rows["n_runs"].to_numpy()
+        np.maximum.at(runs, (places[known], groups[known]), n_runs[known])
+        counts = dict(zip(names, runs.sum(axis=1).tolist(), strict=True))
+        # Full precision before what was made of it.
+        order = sorted(counts, key=lambda name: (name != "none", name)) if ascending else counts
+        self.options[key] = {_text(name): counts[name] for name in order}
         return self.options[key]
 
     def _keep(self, column: str, values: Sequence[str]) -> None:
         wanted = [int(value) for value in values] if column == "context_length" else values
-        self.rows = self.rows[self.rows[column].isin(wanted)]
+        kept = self.rows[column].isin(wanted)
+        if not kept.all():
+            self.rows = self.rows[kept]
 
 
 def indexed(available: pd.DataFrame) -> pd.DataFrame:
