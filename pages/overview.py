@@ -174,18 +174,20 @@ def show_store(store: ResultStore) -> None:
 
 def store_summary(table: pd.DataFrame) -> str:
     """Write a line per data set: a light table, which the first page can draw at once."""
+    columns = ["dataset", "evidence", "model", "compression", "split"]
+    kinds = table.groupby(columns, sort=False).size().rename("n").reset_index()
     lines = [
         "| Data set | Evidence | Models | Compressions | Folds | Runs |",
         "|---|---|---|---|---|---|",
     ]
-    for dataset, rows in table.groupby("dataset", sort=False):
+    for dataset, rows in kinds.groupby("dataset", sort=False):
         cells = [
             dataset_title(str(dataset)),
             joined(list(rows["evidence"])),
             few_names([model_title(name) for name in rows["model"].sort_values()]),
             few_names([compression_title(name) for name in rows["compression"].sort_values()]),
             joined([SPLIT_TITLES[name] for name in rows["split"].sort_values()]),
-            str(len(rows)),
+            str(rows["n"].sum()),
         ]
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines)

@@ -267,9 +267,7 @@ def paired_with_full_precision(frame: pd.DataFrame, rule: LayerRule | None = BES
     return pairs.assign(difference=pairs["score"] - pairs["full"])
 
 
-def by_unit(
-    frame: pd.DataFrame, column: str, units: Units, by_layer: bool = False
-) -> pd.DataFrame:
+def by_unit(frame: pd.DataFrame, column: str, units: Units, by_layer: bool = False) -> pd.DataFrame:
     """Average a column to one value per unit, over which intervals and tests are then made.
 
     Parameters

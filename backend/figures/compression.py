@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from backend.figures.draft import Draft
 from backend.figures.labels import compression_title, model_title, roi_title
 from backend.figures.narrow import SPARE
 from backend.figures.theme import Mode, ink, mark_simulated, muted, style
@@ -87,18 +88,22 @@ def forest_figure(
     if len(judged[["model", "roi", "hemisphere"]].drop_duplicates()) > 1:
         raise ValueError("one forest holds one model in one response")
     rows = _places(judged)
-    figure = go.Figure()
+    figure = Draft()
     for verdict in LOOKS:
         of_verdict = rows[rows["verdict"] == verdict]
         if len(of_verdict):
             _add_rows(figure, of_verdict, verdict, mode)
-    figure.add_vrect(x0=-margin, x1=margin, fillcolor=_BAND[mode], line_width=0, layer="below")
-    figure.add_vline(x=0, line={"color": ink(mode), "width": 1.6}, layer="below")
+    upright = {"xref": "x", "yref": "y domain", "y0": 0, "y1": 1, "layer": "below"}
+    figure.layout["shapes"] = [
+        {**upright, "type": "rect", "x0": -margin, "x1": margin, "fillcolor": _BAND[mode],
+         "line": {"width": 0}},
+        {**upright, "type": "line", "x0": 0, "x1": 0, "line": {"color": ink(mode), "width": 1.6}},
+    ]  # fmt: skip
     style(figure, mode, height=_FRAME + _ROW * int(1 - rows["y"].min()))
     _finish(figure, rows, dataset, margin, units, metric, mode)
     if evidence == "simulated":
         mark_simulated(figure, mode)
-    return figure
+    return figure.figure()
 
 
 def _places(judged: pd.DataFrame) -> pd.DataFrame:
@@ -107,28 +112,42 @@ def _places(judged: pd.DataFrame) -> pd.DataFrame:
     return judged.assign(y=-(np.arange(len(judged)) + starts.cumsum().to_numpy()), starts=starts)
 
 
-def _add_rows(figure: go.Figure, rows: pd.DataFrame, verdict: str, mode: Mode) -> None:
+def _add_rows(figure: Draft, rows: pd.DataFrame, verdict: str, mode: Mode) -> None:
     colour = verdict_colour(verdict, mode)
     titles = [compression_title(name) for name in rows["compression"]]
-    figure.add_scatter(
-        x=rows["mean"],
-        y=rows["y"],
-        error_x={"type": "data", "array": rows["high"] - rows["mean"], "thickness": 2.4,
-                 "width": 5, "color": colour},
-        mode="markers",
-        name=verdict,
-        marker={"size": 13, "symbol": LOOKS[verdict].symbol, "color": colour,
-                "line": {"width": 2.4, "color": colour}},
-        customdata=np.stack(
-            [titles, rows["low"], rows["high"], rows["n_units"], rows["reason"]], axis=-1
-        ),
-        hovertemplate="%{customdata[0]}: %{x:+.4f} [%{customdata[1]:+.4f}, %{customdata[2]:+.4f}]"
-        ", n = %{customdata[3]}<br>%{customdata[4]}<extra>" + verdict + "</extra>",
-    )  # fmt: skip
+    figure.add_trace(
+        {
+            "type": "scatter",
+            "x": rows["mean"],
+            "y": rows["y"],
+            "error_x": {
+                "type": "data",
+                "array": rows["high"] - rows["mean"],
+                "thickness": 2.4,
+                "width": 5,
+                "color": colour,
+            },
+            "mode": "markers",
+            "name": verdict,
+            "marker": {
+                "size": 13,
+                "symbol": LOOKS[verdict].symbol,
+                "color": colour,
+                "line": {"width": 2.4, "color": colour},
+            },
+            "customdata": np.stack(
+                [titles, rows["low"], rows["high"], rows["n_units"], rows["reason"]], axis=-1
+            ),
+            "hovertemplate": "%{customdata[0]}: %{x:+.4f} [%{customdata[1]:+.4f}, "
+            "%{customdata[2]:+.4f}], n = %{customdata[3]}<br>%{customdata[4]}<extra>"
+            + verdict
+            + "</extra>",
+        }
+    )
 
 
 def _finish(
-    figure: go.Figure,
+    figure: Draft,
     rows: pd.DataFrame,
     dataset: str,
     margin: float,

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from backend.figures.draft import Draft
 from backend.figures.labels import METRIC_TITLES, compression_title, model_title, roi_title
 from backend.figures.narrow import SPARE
 from backend.figures.palette import compression_colour
@@ -90,7 +91,7 @@ def trade_off_figure(
     per_unit = _MEGABYTE if cost.startswith("bytes") else 1.0
     points = points.assign(cost=points["cost"] / per_unit)
     log = points["cost"].max() > _LOG_FROM * points["cost"].min()
-    figure = go.Figure()
+    figure = Draft()
     _add_front(figure, points, mode)
     for group, rows in points.groupby("group", sort=False):
         _add_points(figure, rows, str(group), mode)
@@ -110,7 +111,7 @@ def trade_off_figure(
     _add_labels(figure, points, across, up, log, height, mode)
     if evidence == "simulated":
         mark_simulated(figure, mode)
-    return figure
+    return figure.figure()
 
 
 def _range(values: object, log: bool = False) -> tuple[float, float]:
@@ -128,43 +129,53 @@ def _log_ticks(across: tuple[float, float]) -> list[float]:
     return [tick for tick in ticks if across[0] <= np.log10(tick) <= across[1]]
 
 
-def _add_front(figure: go.Figure, points: pd.DataFrame, mode: Mode) -> None:
+def _add_front(figure: Draft, points: pd.DataFrame, mode: Mode) -> None:
     front = points[points["on_front"]].sort_values(["cost", "score"])
-    figure.add_scatter(
-        x=front["cost"],
-        y=front["score"],
-        mode="lines",
-        line={"shape": "hv", "width": 3, "color": muted(mode), "dash": "dot"},
-        name="Pareto front",
-        hoverinfo="skip",
+    figure.add_trace(
+        {
+            "type": "scatter",
+            "x": front["cost"],
+            "y": front["score"],
+            "mode": "lines",
+            "line": {"shape": "hv", "width": 3, "color": muted(mode), "dash": "dot"},
+            "name": "Pareto front",
+            "hoverinfo": "skip",
+        }
     )
 
 
-def _add_points(figure: go.Figure, rows: pd.DataFrame, group: str, mode: Mode) -> None:
+def _add_points(figure: Draft, rows: pd.DataFrame, group: str, mode: Mode) -> None:
     colours = [compression_colour(str(name), mode) for name in rows["compression"]]
     titles = [compression_title(name) for name in rows["compression"]]
-    figure.add_scatter(
-        x=rows["cost"],
-        y=rows["score"],
-        error_y={"type": "data", "array": rows["high"] - rows["score"], "thickness": 1.2,
-                 "width": 0, "color": muted(mode)},
-        mode="markers",
-        name=group,
-        legendgroup=group,
-        showlegend=False,
-        marker={"size": 12, "symbol": _GROUPS[group], "color": colours},
-        customdata=np.stack([titles, rows["verdict"]], axis=-1),
-        hovertemplate="%{customdata[0]}: %{y:.4f} at %{x:.4g}<extra>%{customdata[1]}</extra>",
-    )  # fmt: skip
+    alike = {"type": "scatter", "mode": "markers", "name": group, "legendgroup": group}
+    marker = {"size": 12, "symbol": _GROUPS[group]}
+    figure.add_trace(
+        {
+            **alike,
+            "x": rows["cost"],
+            "y": rows["score"],
+            "error_y": {
+                "type": "data",
+                "array": rows["high"] - rows["score"],
+                "thickness": 1.2,
+                "width": 0,
+                "color": muted(mode),
+            },
+            "showlegend": False,
+            "marker": {**marker, "color": colours},
+            "customdata": np.stack([titles, rows["verdict"]], axis=-1),
+            "hovertemplate": "%{customdata[0]}: %{y:.4f} at %{x:.4g}"
+            "<extra>%{customdata[1]}</extra>",
+        }
+    )
     # The legend tells the groups by their symbols; a colour is a method's, which is named.
-    figure.add_scatter(
-        x=[None], y=[None], mode="markers", name=group, legendgroup=group,
-        marker={"size": 12, "symbol": _GROUPS[group], "color": muted(mode)},
-    )  # fmt: skip
+    figure.add_trace(
+        {**alike, "x": [None], "y": [None], "marker": {**marker, "color": muted(mode)}}
+    )
 
 
 def _add_labels(
-    figure: go.Figure,
+    figure: Draft,
     points: pd.DataFrame,
     across: tuple[float, float],
     up: tuple[float, float],

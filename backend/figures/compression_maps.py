@@ -7,6 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from backend.figures.compression import LOOKS, METRIC_UNITS, signed
+from backend.figures.draft import Draft
 from backend.figures.labels import compression_title, model_title
 from backend.figures.theme import Mode, ink, mark_simulated, muted, style
 
@@ -71,32 +72,33 @@ def map_figure(
         raise ValueError("one map holds one model")
     cells = judged.assign(column=_columns(judged, against))
     values, verdicts, reasons = (_wide(cells, column) for column in ("mean", "verdict", "reason"))
-    figure = go.Figure(
-        go.Heatmap(
-            x=[str(name) for name in values.columns],
-            y=[compression_title(name) for name in values.index],
-            z=values.to_numpy(dtype=float),
-            text=_signs(values, verdicts),
-            texttemplate="%{text}",
-            textfont={"size": 14, "color": ink(mode)},
-            customdata=np.dstack([verdicts.to_numpy(), reasons.to_numpy()]),
-            hovertemplate="%{y}, %{x}: %{z:+.4f}<br>%{customdata[0]}: %{customdata[1]}"
+    figure = Draft()
+    figure.add_trace(
+        {
+            "type": "heatmap", "x": [str(name) for name in values.columns],
+            "y": [compression_title(name) for name in values.index],
+            "z": values.to_numpy(dtype=float),
+            "text": _signs(values, verdicts),
+            "texttemplate": "%{text}",
+            "textfont": {"size": 14, "color": ink(mode)},
+            "customdata": np.dstack([verdicts.to_numpy(), reasons.to_numpy()]),
+            "hovertemplate": "%{y}, %{x}: %{z:+.4f}<br>%{customdata[0]}: %{customdata[1]}"
             "<extra></extra>",
-            colorscale=[list(stop) for stop in _SCALE[mode]],
-            zmin=-limit, zmax=limit,
-            xgap=2, ygap=2,
-            colorbar={"title": {"text": f"difference ({METRIC_UNITS[metric]})", "side": "right"},
+            "colorscale": [list(stop) for stop in _SCALE[mode]],
+            "zmin": -limit, "zmax": limit,
+            "xgap": 2, "ygap": 2,
+            "colorbar": {"title": {"text": f"difference ({METRIC_UNITS[metric]})", "side": "right"},
                       "thickness": 14, "outlinewidth": 0,
                       # Beside few rows the bar is taller than they are.
                       "lenmode": "pixels", "len": max(_BAR, _ROW * len(values)),
                       "tickvals": [-limit, 0, limit], "tickformat": ".2~g"},
-        )
+        }
     )  # fmt: skip
     style(figure, mode, height=_FRAME + _ROW * len(values))
     _finish(figure, str(judged["model"].iloc[0]), values, against, margin, mode)
     if evidence == "simulated":
         mark_simulated(figure, mode)
-    return figure
+    return figure.figure()
 
 
 def _columns(judged: pd.DataFrame, against: Against) -> pd.Series:
@@ -126,7 +128,7 @@ def _signs(values: pd.DataFrame, verdicts: pd.DataFrame) -> list[list[str]]:
 
 
 def _finish(
-    figure: go.Figure,
+    figure: Draft,
     model: str,
     values: pd.DataFrame,
     against: Against,

@@ -6,6 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from backend import catalog
+from backend.figures.draft import Draft
 from backend.figures.theme import Mode, faint, ink, mark_simulated, muted, style
 
 _ROW = 36
@@ -50,10 +51,10 @@ def hierarchy_figure(
         raise ValueError("hierarchy_figure needs at least one region, and was given none")
     rows = pd.concat([regions.assign(counts=True), left_out.assign(counts=False)])
     rows = rows.sort_values(["place", "roi"], ignore_index=True)
-    figure = go.Figure()
+    figure = Draft()
     figure.add_traces([_points(rows, counts, mode) for counts in (True, False)])
     style(figure, mode, height=_TOP + _BOTTOM + _ROW * max(len(rows), 5))
-    figure.layout.shapes = _stages(rows, mode)
+    figure.layout["shapes"] = _stages(rows, mode)
     _name_stages(figure, rows, mode)
     figure.update_layout(
         title={"text": f"Early to late: {number}", "subtitle": {"text": test}},
@@ -71,7 +72,7 @@ def hierarchy_figure(
     )  # fmt: skip
     if evidence == "simulated":
         mark_simulated(figure, mode)
-    return figure
+    return figure.figure()
 
 
 def _points(rows: pd.DataFrame, counts: bool, mode: Mode) -> dict[str, Any]:
@@ -108,7 +109,7 @@ def _stages(regions: pd.DataFrame, mode: Mode) -> list[dict[str, Any]]:
     return shapes
 
 
-def _name_stages(figure: go.Figure, regions: pd.DataFrame, mode: Mode) -> None:
+def _name_stages(figure: Draft, regions: pd.DataFrame, mode: Mode) -> None:
     titles = {stage.place: stage.title for stage in catalog.hierarchy().values()}
     for place in sorted(set(regions["place"])):
         rows = regions[regions["place"] == place]

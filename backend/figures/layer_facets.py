@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
+from backend.figures.draft import Draft
 from backend.figures.labels import METRIC_TITLES
 from backend.figures.layer_lanes import panel_number, peak_traces, split_off_lanes
 from backend.figures.layer_levels import Level, baseline_levels, ceiling_level, level_shapes
@@ -71,7 +71,7 @@ def region_figure(
     figure.add_traces([*_with_legend_for_all(traces, len(of_side)), *_legend_of_levels(levels)])
     n_rows = -(-len(regions) // _n_columns(len(regions)))
     style(figure, mode, height=_TOP + _BOTTOM + _PANEL_PIXELS * n_rows)
-    figure.layout.shapes = [
+    figure.layout["shapes"] = [
         shape
         for index, of_region in enumerate(levels)
         for shape in level_shapes(of_region, panel_number(index), mode)
@@ -82,7 +82,7 @@ def region_figure(
         split_off_lanes(figure, len(regions), len(of_side), mode)
     if (curves["evidence"] == "simulated").any():
         mark_simulated(figure, mode)
-    return figure
+    return figure.figure()
 
 
 def _traces(
@@ -121,10 +121,10 @@ def _n_columns(n_panels: int) -> int:
     return 2 if n_panels == 4 else min(_COLUMNS, n_panels)
 
 
-def _panels(regions: Sequence[str]) -> go.Figure:
+def _panels(regions: Sequence[str]) -> Draft:
     n_columns = _n_columns(len(regions))
     n_rows = -(-len(regions) // n_columns)
-    return make_subplots(
+    return Draft(
         rows=n_rows,
         cols=n_columns,
         shared_yaxes="all",
@@ -132,7 +132,7 @@ def _panels(regions: Sequence[str]) -> go.Figure:
         horizontal_spacing=0.03,
         vertical_spacing=0.2 / n_rows if n_rows > 1 else 0.0,
         # A panel has no room for a region's full name.
-        subplot_titles=[f"<b>{region}</b>" for region in regions],
+        subplot_titles=tuple(f"<b>{region}</b>" for region in regions),
     )
 
 
@@ -171,14 +171,14 @@ def _legend_of_levels(levels: Sequence[Sequence[Level]]) -> list[dict[str, Any]]
     ]  # fmt: skip
 
 
-def _finish(figure: go.Figure, curves: pd.DataFrame, metric: str, axis: str, title: str) -> None:
+def _finish(figure: Draft, curves: pd.DataFrame, metric: str, axis: str, title: str) -> None:
     n_regions = curves["roi"].nunique()
     n_columns = _n_columns(n_regions)
     n_rows = -(-n_regions // n_columns)
     figure.update_layout(
         title_text=title,
         margin={"t": _TOP, "b": _BOTTOM},
-        legend={"yref": "container", "y": 1 - 36 / figure.layout.height, "yanchor": "top"},
+        legend={"yref": "container", "y": 1 - 36 / figure.layout["height"], "yanchor": "top"},
     )
     figure.update_xaxes(**axis_range(curves, axis))
     for column in range(1, n_columns + 1):

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 
+from backend.figures.draft import Draft
 from backend.figures.palette import Look
 from backend.figures.theme import Mode, muted
 
@@ -19,12 +19,12 @@ def lane_pixels(n_rows: int) -> int:
     return _GAP_PIXELS + LANE_PIXELS * n_rows if n_rows else 0
 
 
-def split_off_lanes(figure: go.Figure, n_panels: int, n_rows: int, mode: Mode) -> None:
+def split_off_lanes(figure: Draft, n_panels: int, n_rows: int, mode: Mode) -> None:
     """Give each panel a lane of its own below it, with the panel's axis of layers.
 
     Parameters
     ----------
-    figure : plotly.graph_objects.Figure
+    figure : Draft
         Styled, with its height; changed in place. The lane of panel ``i`` (from 0) has the y axis
         that :func:`lane_axis` names.
     n_panels : int
@@ -33,25 +33,24 @@ def split_off_lanes(figure: go.Figure, n_panels: int, n_rows: int, mode: Mode) -
     mode : {"light", "dark"}
     """
     layout = figure.layout
-    plotted = layout.height - layout.margin.t - layout.margin.b
-    lines = list(layout.shapes)
+    plotted = layout["height"] - layout["margin"]["t"] - layout["margin"]["b"]
+    lines = layout.setdefault("shapes", [])
     for index in range(n_panels):
         panel = panel_number(index)
         main = layout[f"yaxis{panel}"]
-        bottom, top = main.domain or (0.0, 1.0)
+        bottom, top = main.get("domain", (0.0, 1.0))
         lane = lane_axis(index, n_panels)
         edge = bottom + lane_pixels(n_rows) / plotted
         layout[f"yaxis{lane}"] = {
             "anchor": f"x{panel}", "domain": [bottom, edge - _GAP_PIXELS / plotted],
             "range": [n_rows, 0], "visible": False, "fixedrange": True,
         }  # fmt: skip
-        main.domain = (edge, top)
-        layout[f"xaxis{panel}"].anchor = f"y{lane}"
+        main["domain"] = [edge, top]
+        layout[f"xaxis{panel}"]["anchor"] = f"y{lane}"
         lines.append(
             {"type": "line", "xref": f"x{panel} domain", "x0": 0, "x1": 1, "yref": "paper",
              "y0": edge, "y1": edge, "line": {"color": muted(mode), "width": 0.8}}
         )  # fmt: skip
-    layout.shapes = lines
 
 
 def panel_number(index: int) -> str:
@@ -115,12 +114,12 @@ def _bar(row: dict[Any, Any], look: Look, axis: str, y: float) -> dict[str, Any]
     }  # fmt: skip
 
 
-def label_lane(figure: go.Figure, n_panels: int, n_rows: int, intervals: bool, mode: Mode) -> None:
+def label_lane(figure: Draft, n_panels: int, n_rows: int, intervals: bool, mode: Mode) -> None:
     """Say right of the last lane what it shows.
 
     Parameters
     ----------
-    figure : plotly.graph_objects.Figure
+    figure : Draft
         Changed in place.
     n_panels, n_rows : int
     intervals : bool

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 
+from backend.figures.draft import Draft
 from backend.figures.labels import BASELINE_TITLES
 from backend.figures.narrow import SPARE
 from backend.figures.theme import BASELINE_DASH, Mode, faint, muted, order_colour
@@ -132,13 +132,13 @@ def level_shapes(levels: Sequence[Level], panel: str, mode: Mode) -> list[dict[s
 
 
 def label_levels(
-    figure: go.Figure, levels: Sequence[Level], panel: str, gap: float, span: tuple[float, float]
+    figure: Draft, levels: Sequence[Level], panel: str, gap: float, span: tuple[float, float]
 ) -> None:
     """Name levels right of a panel, as near as leaves each name legible.
 
     Parameters
     ----------
-    figure : plotly.graph_objects.Figure
+    figure : Draft
         Changed in place.
     levels : sequence of Level
     panel : str

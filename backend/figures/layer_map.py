@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from backend.figures.draft import Draft
 from backend.figures.labels import roi_title, short_region
 from backend.figures.layer_marks import AXIS_TITLES
 from backend.figures.theme import Mode, mark_simulated, style
@@ -83,26 +84,37 @@ def layer_map_figure(
     dataset = curves["dataset"].iloc[0]
     full = [[roi_title(dataset, roi)] * len(layers) for roi, _ in rows]
     low = min(0.0, float(np.nanmin(values)))
-    figure = go.Figure(
-        go.Heatmap(
-            x=list(range(len(layers))), y=list(range(len(rows))), z=values,
-            text=[[_short(value) for value in row] for row in values],
-            texttemplate="%{text}" if len(layers) <= _NUMBERS else None,
-            textfont={"size": 12},
-            customdata=np.dstack([full, np.tile(np.asarray(layers, dtype=object), (len(rows), 1))]),
-            hovertemplate="%{customdata[0]}, layer %{customdata[1]}: %{z:.3f}<extra></extra>",
-            colorscale=_SCALE, zmin=low, zmax=float(np.nanmax(values)),
-            xgap=1, ygap=1,
-            colorbar={"title": {"text": _UNITS[metric], "side": "top"}, "thickness": 14,
-                      "outlinewidth": 0},
-        )
-    )  # fmt: skip
+    figure = Draft()
+    numbers = np.tile(np.asarray(layers, dtype=object), (len(rows), 1))
+    figure.add_trace(
+        {
+            "type": "heatmap",
+            "x": list(range(len(layers))),
+            "y": list(range(len(rows))),
+            "z": values,
+            "text": [[_short(value) for value in row] for row in values],
+            "texttemplate": "%{text}" if len(layers) <= _NUMBERS else None,
+            "textfont": {"size": 12},
+            "customdata": np.dstack([full, numbers]),
+            "hovertemplate": "%{customdata[0]}, layer %{customdata[1]}: %{z:.3f}<extra></extra>",
+            "colorscale": _SCALE,
+            "zmin": low,
+            "zmax": float(np.nanmax(values)),
+            "xgap": 1,
+            "ygap": 1,
+            "colorbar": {
+                "title": {"text": _UNITS[metric], "side": "top"},
+                "thickness": 14,
+                "outlinewidth": 0,
+            },
+        }
+    )
     style(figure, mode, height=_TOP + _BOTTOM + _ROW * max(len(rows), 5))
-    figure.layout.shapes = _frames(peaks, rows, layers, mode)
+    figure.layout["shapes"] = _frames(peaks, rows, layers, mode)
     _finish(figure, names, layers, axis, subtitle)
     if (curves["evidence"] == "simulated").any():
         mark_simulated(figure, mode)
-    return figure
+    return figure.figure()
 
 
 def _matrix(
@@ -134,7 +146,7 @@ def _frames(
 
 
 def _finish(
-    figure: go.Figure,
+    figure: Draft,
     names: Sequence[str],
     layers: Sequence[int],
     axis: str,

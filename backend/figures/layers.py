@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
+from backend.figures.draft import Draft
 from backend.figures.labels import METRIC_TITLES, SPLIT_TITLES, roi_title, series_titles
 from backend.figures.layer_lanes import (
     label_lane,
@@ -97,7 +97,7 @@ def layer_figure(
     curves = with_depth(curves)
     splits = list(dict.fromkeys(curves["split"]))
     levels = _levels(curves, baselines, splits, metric, mode)
-    figure = make_subplots(
+    figure = Draft(
         cols=len(splits),
         shared_yaxes=True,
         horizontal_spacing=0.22 if metric != "unique_r2" and len(splits) > 1 else 0.06,
@@ -108,7 +108,7 @@ def layer_figure(
     figure.add_traces(_traces(curves, peaks, splits, of_title, axis, mode))
     extra = lane_pixels(rows) + LEGEND_ROW * (legend_rows(names) - 1)
     style(figure, mode, height + extra)
-    figure.layout.shapes = [
+    figure.layout["shapes"] = [
         shape
         for index, of_split in enumerate(levels)
         for shape in level_shapes(of_split, panel_number(index), mode)
@@ -120,12 +120,12 @@ def layer_figure(
         split_off_lanes(figure, len(splits), rows, mode)
         known = peaks is not None and peaks["low"].notna().any()
         label_lane(figure, len(splits), rows, bool(known), mode)
-    margins = figure.layout.margin.t + figure.layout.margin.b
-    plotted = figure.layout.height - margins - lane_pixels(rows)
+    margins = figure.layout["margin"]["t"] + figure.layout["margin"]["b"]
+    plotted = figure.layout["height"] - margins - lane_pixels(rows)
     gap = LABEL_PIXELS * (high - low) / plotted
     for index, of_split in enumerate(levels):
         label_levels(figure, of_split, panel_number(index), gap, (low, high))
-    return figure
+    return figure.figure()
 
 
 def _pinned_looks(curves: pd.DataFrame, mode: Mode) -> dict[str, Look]:
@@ -188,7 +188,7 @@ def _traces(
 
 
 def _finish(
-    figure: go.Figure,
+    figure: Draft,
     curves: pd.DataFrame,
     splits: Sequence[str],
     metric: str,

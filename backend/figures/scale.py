@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
+from backend.figures.draft import Draft
 from backend.figures.labels import BASELINE_TITLES, METRIC_TITLES, model_title, roi_title
 from backend.figures.layer_levels import spread_labels
 from backend.figures.palette import Look, family_look
@@ -110,24 +110,25 @@ def scale_figure(
     _show_once_in_legend(figure)
     _finish(figure, drawn, places, metric, axis, mode, height)
     figure.update_yaxes(range=_span(drawn, levels, metric))
-    figure.layout.shapes = [
+    figure.layout["shapes"] = [
         shape
         for place in places
         for shape in _level_shapes(_of(levels, place), place, metric, mode)
     ]
     if len(places) == 1:
         _label_levels(figure, _of(levels, places[0]), mode)
-    return figure
+    return figure.figure()
 
 
-def _show_once_in_legend(figure: go.Figure) -> None:
+def _show_once_in_legend(figure: Draft) -> None:
     seen = set[str]()
     for trace in figure.data:
-        if trace.name in seen:
-            trace.showlegend = False
-        elif trace.name and trace.showlegend is None:
-            trace.showlegend = True
-        seen.add(trace.name)
+        name = trace.get("name", "")
+        if name in seen:
+            trace["showlegend"] = False
+        elif name:
+            trace.setdefault("showlegend", True)
+        seen.add(name)
 
 
 def short_number(value: float) -> str:
@@ -180,18 +181,18 @@ def _n_columns(n_panels: int) -> int:
     return 2 if n_panels == 4 else min(_COLUMNS, n_panels)
 
 
-def _panels(points: pd.DataFrame, places: Sequence[_Place]) -> go.Figure:
+def _panels(points: pd.DataFrame, places: Sequence[_Place]) -> Draft:
     if len(places) == 1:
-        return make_subplots()
+        return Draft()
     n_rows = places[-1].row
-    return make_subplots(
+    return Draft(
         rows=n_rows,
         cols=_n_columns(len(places)),
         shared_xaxes="all",
         shared_yaxes="all",
         horizontal_spacing=0.03,
         vertical_spacing=0.36 / (n_rows + 1) if n_rows > 1 else 0.0,
-        subplot_titles=[f"<b>{_panel_title(points, place)}</b>" for place in places],
+        subplot_titles=tuple(f"<b>{_panel_title(points, place)}</b>" for place in places),
     )
 
 
@@ -202,7 +203,7 @@ def _panel_title(points: pd.DataFrame, place: _Place) -> str:
 
 
 def _add_points(
-    figure: go.Figure,
+    figure: Draft,
     points: pd.DataFrame,
     axis: str,
     looks: Mapping[str, Look],
@@ -220,24 +221,27 @@ def _add_points(
             "color": look.colour,
             "line": {"width": 2 if random else 0, "color": look.colour},
         }
-        figure.add_scatter(
-            x=ordered[axis] * (_DODGE if random else 1.0),
-            y=ordered["mean"],
-            error_y={
-                "type": "data",
-                "array": ordered["high"] - ordered["mean"],
-                "thickness": 1 if small else 1.5,
-                "width": 3,
+        figure.add_trace(
+            {
+                "type": "scatter",
+                "x": ordered[axis] * (_DODGE if random else 1.0),
+                "y": ordered["mean"],
+                "error_y": {
+                    "type": "data",
+                    "array": ordered["high"] - ordered["mean"],
+                    "thickness": 1 if small else 1.5,
+                    "width": 3,
+                },
+                "mode": "lines+markers",
+                "name": name,
+                "legendgroup": name,
+                "line": {"color": look.colour, "width": 1.4, "dash": look.dash},
+                "marker": marker,
+                "customdata": _hover_values(ordered),
+                "hovertemplate": _HOVER,
             },
-            mode="lines+markers",
-            name=name,
-            legendgroup=name,
-            line={"color": look.colour, "width": 1.4, "dash": look.dash},
-            marker=marker,
-            customdata=_hover_values(ordered),
-            hovertemplate=_HOVER,
-            row=place.row,
-            col=place.column,
+            place.row,
+            place.column,
         )
 
 
@@ -265,67 +269,74 @@ def layers_text(first: float, last: float) -> str:
     return f"layer {int(first)}" if first == last else f"layers {int(first)} to {int(last)}"
 
 
-def _add_lines(
-    figure: go.Figure, lines: pd.DataFrame, place: _Place, alone: bool, mode: Mode
-) -> None:
+def _add_lines(figure: Draft, lines: pd.DataFrame, place: _Place, alone: bool, mode: Mode) -> None:
     for rank, of_rank in lines.groupby("rank", sort=True):
         form, is_better = str(of_rank["form"].iloc[0]), rank == 0
         if not (is_better or alone):
             continue
         name = FORM_TITLES[form]
         if alone and of_rank["low"].notna().all():
-            figure.add_scatter(
-                x=[*of_rank["x"], *of_rank["x"][::-1]],
-                y=[*of_rank["high"], *of_rank["low"][::-1]],
-                fill="toself",
-                fillcolor=faint(ink(mode), 0.10 if is_better else 0.05),
-                line={"width": 0},
-                hoverinfo="skip",
-                legendgroup=name,
-                showlegend=False,
+            figure.add_trace(
+                {
+                    "type": "scatter",
+                    "x": [*of_rank["x"], *of_rank["x"][::-1]],
+                    "y": [*of_rank["high"], *of_rank["low"][::-1]],
+                    "fill": "toself",
+                    "fillcolor": faint(ink(mode), 0.10 if is_better else 0.05),
+                    "line": {"width": 0},
+                    "hoverinfo": "skip",
+                    "legendgroup": name,
+                    "showlegend": False,
+                }
             )
-        figure.add_scatter(
-            x=of_rank["x"],
-            y=of_rank["value"],
-            mode="lines",
-            name=name,
-            legendgroup=name,
-            line={
-                "color": ink(mode),
-                "width": 2.4 if is_better else 1.6,
-                "dash": _FORM_DASHES[form],
+        figure.add_trace(
+            {
+                "type": "scatter",
+                "x": of_rank["x"],
+                "y": of_rank["value"],
+                "mode": "lines",
+                "name": name,
+                "legendgroup": name,
+                "line": {
+                    "color": ink(mode),
+                    "width": 2.4 if is_better else 1.6,
+                    "dash": _FORM_DASHES[form],
+                },
+                "opacity": 0.75,
+                "hoverinfo": "skip",
             },
-            opacity=0.75,
-            hoverinfo="skip",
-            row=place.row,
-            col=place.column,
+            place.row,
+            place.column,
         )
 
 
 def _ring(
-    figure: go.Figure, points: pd.DataFrame, axis: str, place: _Place, alone: bool, mode: Mode
+    figure: Draft, points: pd.DataFrame, axis: str, place: _Place, alone: bool, mode: Mode
 ) -> None:
     ringed = points[points["minimal"]]
     if ringed.empty:
         return
     row = ringed.iloc[0]
-    figure.add_scatter(
-        x=[row[axis]],
-        y=[row["mean"]],
-        mode="markers",
-        name="minimal model",
-        legendgroup="minimal model",
-        # Alone it has a label of its own.
-        showlegend=not alone,
-        marker={
-            "symbol": "circle-open",
-            "size": 26 if alone else 18,
-            "color": ink(mode),
-            "line": {"width": 3 if alone else 2, "color": ink(mode)},
+    figure.add_trace(
+        {
+            "type": "scatter",
+            "x": [row[axis]],
+            "y": [row["mean"]],
+            "mode": "markers",
+            "name": "minimal model",
+            "legendgroup": "minimal model",
+            # Alone it has a label of its own.
+            "showlegend": not alone,
+            "marker": {
+                "symbol": "circle-open",
+                "size": 26 if alone else 18,
+                "color": ink(mode),
+                "line": {"width": 3 if alone else 2, "color": ink(mode)},
+            },
+            "hoverinfo": "skip",
         },
-        hoverinfo="skip",
-        row=place.row,
-        col=place.column,
+        place.row,
+        place.column,
     )
     if not alone:
         return
@@ -371,11 +382,12 @@ def _level_shapes(
     return shapes
 
 
-def _label_levels(figure: go.Figure, levels: pd.DataFrame, mode: Mode) -> None:
+def _label_levels(figure: Draft, levels: pd.DataFrame, mode: Mode) -> None:
     """Name floor and roof at the right of a panel that stands alone."""
     ascending = levels.sort_values("mean")
-    low, high = figure.layout.yaxis.range
-    plotted = figure.layout.height - figure.layout.margin.t - figure.layout.margin.b
+    low, high = figure.layout["yaxis"]["range"]
+    margin = figure.layout["margin"]
+    plotted = figure.layout["height"] - margin["t"] - margin["b"]
     gap = _LABEL_PIXELS * (high - low) / plotted
     heights = spread_labels(list(ascending["mean"]), gap)
     for level, height in zip(ascending.to_dict("records"), heights, strict=True):
@@ -397,7 +409,7 @@ def _level_text(kind: str, name: str, mean: float) -> str:
 
 
 def _finish(
-    figure: go.Figure,
+    figure: Draft,
     points: pd.DataFrame,
     places: Sequence[_Place],
     metric: str,
@@ -405,7 +417,7 @@ def _finish(
     mode: Mode,
     height: int,
 ) -> None:
-    n_rows = legend_rows([str(trace.name) for trace in figure.data if trace.showlegend])
+    n_rows = legend_rows([trace["name"] for trace in figure.data if trace.get("showlegend")])
     alone = len(places) == 1
     top = _TOP + LEGEND_ROW * (n_rows - 1) + (0 if alone else 40)
     rows = places[-1].row
@@ -419,7 +431,7 @@ def _finish(
         title_text=f"{what}: predictivity by {title}",
         margin={"t": top + 30, "b": _BOTTOM, "r": _LABEL_MARGIN if alone else 24},
         legend={"y": 1.0, "yref": "paper"} if alone else
-               {"yref": "container", "y": 1 - 40 / figure.layout.height, "yanchor": "top"},
+               {"yref": "container", "y": 1 - 40 / figure.layout["height"], "yanchor": "top"},
         hovermode="closest",
     )  # fmt: skip
     figure.update_xaxes(type="log", **_ticks(points[axis], axis, sparse=not alone))

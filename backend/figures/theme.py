@@ -1,9 +1,11 @@
 """One look for every figure: large type, few marks, colours that everybody can tell apart."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import plotly.graph_objects as go
+
+from backend.figures.draft import Draft
 
 Mode = Literal["light", "dark"]
 
@@ -88,21 +90,16 @@ def legend_rows(names: Sequence[str]) -> int:
     return rows
 
 
-def style(figure: go.Figure, mode: Mode = "light", height: int = 460) -> go.Figure:
+def style(figure: go.Figure | Draft, mode: Mode = "light", height: int = 460) -> None:
     """Give a figure the project's look, in place.
 
     Parameters
     ----------
-    figure : plotly.graph_objects.Figure
+    figure : plotly.graph_objects.Figure or Draft
     mode : {"light", "dark"}
         The background stays transparent, so that it is the page's.
     height : int
         Pixels.
-
-    Returns
-    -------
-    plotly.graph_objects.Figure
-        The same figure.
     """
     figure.update_layout(
         height=height,
@@ -117,7 +114,7 @@ def style(figure: go.Figure, mode: Mode = "light", height: int = 460) -> go.Figu
                 "font": {"size": 14}},
         hoverlabel={"font": {"family": _FONT, "size": 14}},
     )  # fmt: skip
-    axis = {
+    axis: dict[str, Any] = {
         "showgrid": True,
         "gridcolor": _GRID[mode],
         "zeroline": False,
@@ -128,10 +125,9 @@ def style(figure: go.Figure, mode: Mode = "light", height: int = 460) -> go.Figu
     }
     figure.update_xaxes(**{**axis, "showgrid": False, "showline": True})
     figure.update_yaxes(**axis)
-    return figure
 
 
-def mark_simulated(figure: go.Figure, mode: Mode) -> None:
+def mark_simulated(figure: go.Figure | Draft, mode: Mode) -> None:
     """Write SIMULATED across the plot area, where no crop can lose it."""
     figure.add_annotation(
         text="SIMULATED",

@@ -115,7 +115,44 @@ def run_sources(store: ResultStore, run_ids: Sequence[str]) -> pd.DataFrame:
     )
 
 
-def layer_curves(store: ResultStore, selection: Selection, metric: str = "r") -> pd.DataFrame:
+def series(store: ResultStore, selection: Selection) -> pd.DataFrame:
+    """List the curves that :func:`layer_curves` would have, without their layers.
+
+    Parameters
+    ----------
+    store : ResultStore
+    selection : Selection
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per run, roi and hemisphere: run_id, subject, model, compression, split,
+        n_parameters, roi, hemisphere; in the same order.
+    """
+    where, parameters = selection.where()
+    within, values = selection.within_runs()
+    layers, bounds = selection.within_layers()
+    return store.query(
+        f"""
+        WITH chosen AS (SELECT * FROM runs WHERE {where}),
+        means AS (
+            SELECT run_id, roi, hemisphere, layer, max(layer) OVER (PARTITION BY run_id) AS n_layers
+            FROM roi_means SEMI JOIN chosen USING (run_id) WHERE {within} AND r_n > 0
+        ), found AS (SELECT DISTINCT run_id, roi, hemisphere FROM means WHERE {layers})
+        SELECT run_id, subject, model, compression, split, n_parameters, roi, hemisphere
+        FROM chosen JOIN found USING (run_id)
+        ORDER BY model, compression <> 'none', compression, split, run_id, roi, hemisphere
+        """,
+        [*parameters, *values, *bounds],
+    )
+
+
+def layer_curves(
+    store: ResultStore,
+    selection: Selection,
+    metric: str = "r",
+    run_ids: Sequence[str] | None = None,
+) -> pd.DataFrame:
     """Mean of a metric over folds, by layer, with a 95% t interval.
 
     Parameters
@@ -123,6 +160,8 @@ def layer_curves(store: ResultStore, selection: Selection, metric: str = "r") ->
     store : ResultStore
     selection : Selection
     metric : {"r", "r_normalized", "unique_r2"}
+    run_ids : sequence of str, optional
+        Of these runs only.
 
     Returns
     -------
@@ -134,7 +173,7 @@ def layer_curves(store: ResultStore, selection: Selection, metric: str = "r") ->
     """
     if metric not in METRICS:
         raise ValueError(f"unknown metric {metric!r}; accepted are {', '.join(METRICS)}")
-    where, parameters = selection.where(scores=True)
+    where, parameters = _among(run_ids, *selection.where(scores=True))
     frame = store.query(
         f"""
         SELECT run_id, dataset, subject, model, compression, split, evidence, source, n_samples,
@@ -150,13 +189,17 @@ def layer_curves(store: ResultStore, selection: Selection, metric: str = "r") ->
     return _with_interval(selection.of_layers(frame))
 
 
-def baseline_scores(store: ResultStore, selection: Selection) -> pd.DataFrame:
+def baseline_scores(
+    store: ResultStore, selection: Selection, run_ids: Sequence[str] | None = None
+) -> pd.DataFrame:
     """Mean r of each baseline over folds, with a 95% t interval.
 
     Parameters
     ----------
     store : ResultStore
     selection : Selection
+    run_ids : sequence of str, optional
+        Of these runs only.
 
     Returns
     -------
@@ -165,7 +208,7 @@ def baseline_scores(store: ResultStore, selection: Selection) -> pd.DataFrame:
         evidence, source, n_samples, n_folds, roi, hemisphere, baseline, mean, mean_normalized, sd,
         low, high.
     """
-    where, parameters = selection.where(scores=True)
+    where, parameters = _among(run_ids, *selection.where(scores=True))
     frame = store.query(
         f"""
         SELECT run_id, dataset, model, compression, split, evidence, source, n_samples, n_folds,
@@ -327,6 +370,14 @@ def published(store: ResultStore, metric: str | None = None) -> pd.DataFrame:
     """
     condition, parameters = ("WHERE metric = ?", [metric]) if metric else ("", [])
     return store.query(f"SELECT * FROM published {condition} ORDER BY ALL", parameters)
+
+
+def _among(
+    run_ids: Sequence[str] | None, where: str, parameters: list[object]
+) -> tuple[str, list[object]]:
+    if run_ids is None:
+        return where, parameters
+    return f"{where} AND run_id IN (SELECT unnest(?::VARCHAR[]))", [*parameters, list(run_ids)]
 
 
 def _with_interval(frame: pd.DataFrame) -> pd.DataFrame:

@@ -272,7 +272,7 @@ class _Answers:
         return self._frames[key][0]
 
     def keep(self, key: tuple[str, str], frame: pd.DataFrame) -> None:
-        n_bytes = int(frame.memory_usage(deep=True).sum())
+        n_bytes = int(frame.memory_usage().sum())
         if n_bytes > _KEPT_BYTES / 4:
             return
         self._frames[key] = frame, n_bytes

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +14,9 @@ import pyarrow.parquet as pq
 from backend.store.schema import RUN_TABLES, TABLES, schema_fault
 
 _ENDING = ".parquet"
+# Nanoseconds: coarser than any file system's clock.
+_GRAIN = 2_000_000_000
+_LISTED: dict[Path, tuple[int, str]] = {}
 
 
 class Shard(NamedTuple):
@@ -55,7 +59,7 @@ def _find(folder: Path) -> dict[str, Shard]:
 
 
 def _stamps(folder: Path) -> list[tuple[str, str]]:
-    """Name and stamp of each shard: all that is looked at before every drawing of a page."""
+    """Name and stamp of each shard."""
     found = []
     try:
         with os.scandir(folder) as entries:
@@ -102,8 +106,27 @@ def store_version(folder: Path) -> str:
     str
     """
     # A run counts once it is in `runs`, or `probe_runs`, which is written last.
-    held = [_stamps(folder / name) for name in ("runs", "model_quality", "probe_runs")]
-    return hashlib.sha256(repr(held).encode()).hexdigest()
+    held = [_listed(folder / name) for name in ("runs", "model_quality", "probe_runs")]
+    return hashlib.sha256("".join(held).encode()).hexdigest()
+
+
+def _listed(folder: Path) -> str:
+    """Hash the stamps of a folder's shards, which are looked at again when it has changed.
+
+    Shards are written beside their place and renamed, so that each changes the folder's own time.
+    """
+    try:
+        changed = folder.stat().st_mtime_ns
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    known = _LISTED.get(folder)
+    if known is not None and known[0] == changed:
+        return known[1]
+    digest = hashlib.sha256(repr(_stamps(folder)).encode()).hexdigest()
+    # What happens next may still bear the same time.
+    if time.time_ns() - changed > _GRAIN:
+        _LISTED[folder] = changed, digest
+    return digest
 
 
 def shard_fault(name: str, path: Path) -> str | None:

@@ -11,13 +11,14 @@ from backend.figures.labels import curve_titles, dataset_title, n_responses
 from backend.figures.layers import layer_figure
 from backend.figures.legible import few_series, n_series
 from backend.figures.published import published_layer_figure
-from backend.store.queries import baseline_scores, layer_curves, published
+from backend.store.queries import baseline_scores, layer_curves, published, series
 from backend.store.reader import ResultStore
 from backend.views.choose import Chosen
 from backend.views.narrow import Parameters
 from backend.views.sheet import Sheet
 
 PUBLISHED_DATASET = "Pereira2018 (fMRI, sentence reading)"
+_PLACE = ["run_id", "roi", "hemisphere"]
 _SLOPE_COLUMNS = ["evidence", "source", "dataset", "name", "split", "mean", "low", "high"]
 
 
@@ -83,10 +84,13 @@ def overview(store: ResultStore, chosen: Chosen) -> Overview | None:
     Overview or None
         None where nothing on honest folds fits.
     """
-    every = layer_curves(store, chosen.selection, "r")
-    curves = few_series(every)
-    baselines = baseline_scores(store, chosen.selection)
-    baselines = baselines[baselines["run_id"].isin(curves["run_id"])]
+    every = series(store, chosen.selection)
+    few = few_series(every)
+    run_ids = sorted(set(few["run_id"]))
+    curves = layer_curves(store, chosen.selection, "r", run_ids)
+    if len(few) < len(every):
+        curves = curves.merge(few[_PLACE])
+    baselines = baseline_scores(store, chosen.selection, run_ids)
     honest = curves[curves["split"] == chosen.split]
     if honest.empty:
         return None
@@ -95,7 +99,7 @@ def overview(store: ResultStore, chosen: Chosen) -> Overview | None:
     return Overview(
         honest=first[first["split"] == chosen.split],
         baselines=floors[floors["split"] == chosen.split],
-        n_left_out=n_series(every) - n_series(curves),
+        n_left_out=n_series(every) - n_series(few),
         n_series=n_series(every),
         best=best,
         curves=_curves_sheet(honest, baselines[baselines["split"] == chosen.split]),
@@ -106,7 +110,7 @@ def overview(store: ResultStore, chosen: Chosen) -> Overview | None:
 def _of_first(curves: pd.DataFrame, baselines: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Keep one subject and response of those that are drawn, for what speaks of one."""
     first = curves.merge(curves[["subject", "roi", "hemisphere"]].head(1))
-    return first, baselines.merge(first[["run_id", "roi", "hemisphere"]].drop_duplicates())
+    return first, baselines.merge(first[_PLACE].drop_duplicates())
 
 
 def _best_layer(honest: pd.DataFrame) -> pd.Series:

@@ -5,6 +5,7 @@ A browser needs about a second to load Plotly, and a page is to be read before t
 
 import base64
 import threading
+from pathlib import Path
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -14,6 +15,7 @@ from backend.paths import cache_folder
 
 # Rendering takes a browser of its own, which should not compete with the one that is loading.
 _SECONDS_LATER = 10.0
+_FIRST = "_first_poster"
 _STYLE = """<style>
 .st-key-panel-{key} {{position: relative; min-height: {height}px}}
 .st-key-poster-{key} {{position: absolute; top: 0; left: 0; width: 100%; z-index: 1;
@@ -28,14 +30,20 @@ _STYLE = """<style>
 def draw_poster(key: str, figure: go.Figure) -> None:
     """Show the picture of a figure that is drawn next, in a container named ``panel-KEY``.
 
-    Where there is none yet, it is rendered in the background for the next visit.
+    Where there is none yet, it is rendered in the background for the next visit. A session whose
+    figure has changed since has Plotly, and needs no picture.
 
     Parameters
     ----------
     key : str
     figure : plotly.graph_objects.Figure
     """
-    path = poster_path(figure, cache_folder() / "posters")
+    _, path = _named(figure)
+    first = f"{_FIRST}_{st.context.theme.type}"
+    if st.session_state.setdefault(first, path.name) != path.name:
+        st.session_state[first] = ""
+        st.container(key=f"poster-{key}")
+        return
     if not path.exists():
         _render_later(path.name, figure)
         return
@@ -46,6 +54,12 @@ def draw_poster(key: str, figure: go.Figure) -> None:
             # The figure that follows has the words for a screen reader.
             + f'<img src="data:image/svg+xml;base64,{encoded}" alt="" aria-hidden="true">'
         )
+
+
+# The figure is a part of the answer, so that no other can come to have its identity meanwhile.
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={go.Figure: id})
+def _named(figure: go.Figure) -> tuple[go.Figure, Path]:
+    return figure, poster_path(figure, cache_folder() / "posters")
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
