@@ -1,13 +1,14 @@
 """One look for every figure: large type, few marks, colours that everybody can tell apart."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import plotly.graph_objects as go
 
 from backend.figures.draft import Draft
 
 Mode = Literal["light", "dark"]
+Styled = TypeVar("Styled", go.Figure, Draft)
 
 _ORDER = {"light": "#C04F00", "dark": "#FF8A4C"}
 # Far apart for protan, deutan and tritan eyes too, and from sample order; the same four hues on
@@ -90,7 +91,7 @@ def legend_rows(names: Sequence[str]) -> int:
     return rows
 
 
-def style(figure: go.Figure | Draft, mode: Mode = "light", height: int = 460) -> None:
+def style(figure: Styled, mode: Mode = "light", height: int = 460) -> Styled:
     """Give a figure the project's look, in place.
 
     Parameters
@@ -100,6 +101,11 @@ def style(figure: go.Figure | Draft, mode: Mode = "light", height: int = 460) ->
         The background stays transparent, so that it is the page's.
     height : int
         Pixels.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure or Draft
+        The same one.
     """
     figure.update_layout(
         height=height,
@@ -125,6 +131,7 @@ def style(figure: go.Figure | Draft, mode: Mode = "light", height: int = 460) ->
     }
     figure.update_xaxes(**{**axis, "showgrid": False, "showline": True})
     figure.update_yaxes(**axis)
+    return figure
 
 
 def mark_simulated(figure: go.Figure | Draft, mode: Mode) -> None:

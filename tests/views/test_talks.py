@@ -39,8 +39,7 @@ def test_a_name_stays_in_the_folder(tmp_path, name):
 
 
 def test_labels_at_the_side_stay_apart():
-    figure = go.Figure(go.Scatter(x=[0, 1], y=[0, 1], name="a" * 30))
-    style(figure)
+    figure = style(go.Figure(go.Scatter(x=[0, 1], y=[0, 1], name="a" * 30)))
     figure.update_yaxes(range=[0, 1])
     for y in (0.30, 0.31, 0.32, 0.9):
         figure.add_annotation(
