@@ -18,6 +18,7 @@ from backend.paths import default_store
 from backend.store.probe_queries import has_probes, probe_scores
 from backend.store.reader import ResultStore
 
+SHIPPED = ":shipped"
 EXAMPLES = """examples:
   # the bundled tasks, at full precision and compressed; the random twin is the floor
   python -m backend probe --model minilm-l6
@@ -26,6 +27,12 @@ EXAMPLES = """examples:
 
   # one phenomenon, or some tasks; some layers
   python -m backend probe --model cortexscale-3m --tasks syntax verb-tense --layers 0-3
+
+  # what else can be asked: Holmes, labels over a transcript, minimal pairs, facts
+  python -m backend probe --model minilm-l6 --holmes data/flash-holmes
+  python -m backend probe --model minilm-l6 --labels probing_labels.csv --transcript align.csv
+  python -m backend probe --model cortexscale-7m --pairs blimp/data
+  python -m backend probe --model cortexscale-7m --cloze
 
 what it does: reads each text once and averages every layer's states over it; fits ridge classifiers
 whose penalty is chosen on inner folds; scores what was held out by balanced accuracy. Beside each
@@ -61,6 +68,26 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--tasks", nargs="+", default=[], metavar="NAME",
         help="tasks or phenomena (default: all)",
     )  # fmt: skip
+    sources = parser.add_argument_group("other probes than the bundled ones")
+    sources.add_argument(
+        "--holmes", type=Path, metavar="FOLDER",
+        help="data sets of Holmes or FlashHolmes, in their released format",
+    )  # fmt: skip
+    sources.add_argument(
+        "--labels", type=Path, metavar="FILE",
+        help="CSV of word-level labels over a transcript: words, and a column per property",
+    )  # fmt: skip
+    sources.add_argument(
+        "--transcript", type=Path, metavar="FILE", help="what the words of --labels are held to"
+    )
+    sources.add_argument(
+        "--pairs", type=Path, metavar="FILE",
+        help="minimal pairs, BLiMP's .jsonl or SyntaxGym's .json, or a folder; by probabilities",
+    )  # fmt: skip
+    sources.add_argument(
+        "--cloze", type=Path, nargs="?", const=Path(SHIPPED), metavar="FILE",
+        help="facts in LAMA's .jsonl, or a folder; without a file a small set that ships",
+    )  # fmt: skip
     parser.add_argument(
         "--layers", type=parse_layers, metavar="LIST",
         help="such as 0-3,6; 0 is the embedding output (default: all)",
@@ -94,6 +121,7 @@ def run(arguments: argparse.Namespace) -> int:
             store,
             source=kind,
             path=path,
+            transcript=arguments.transcript,
             tasks=arguments.tasks,
             compression=compression,
             calibration=arguments.calibration,
@@ -111,6 +139,24 @@ def run(arguments: argparse.Namespace) -> int:
 
 def chosen_source(arguments: argparse.Namespace) -> tuple[ProbeSource, Path | None]:
     """Tell the kind of probes from the options."""
+    given = {
+        "holmes": arguments.holmes,
+        "transcript": arguments.labels,
+        "pairs": arguments.pairs,
+        "cloze": arguments.cloze,
+    }
+    asked = [(name, path) for name, path in given.items() if path is not None]
+    if len(asked) > 1:
+        raise InputError(
+            "one source of probes at a time: give one of --holmes, --labels, --pairs and --cloze."
+        )
+    if arguments.transcript is not None and arguments.labels is None:
+        raise InputError("--transcript is what --labels are held to; give both, or neither.")
+    kinds: dict[str, ProbeSource] = {
+        "holmes": "holmes", "transcript": "transcript", "pairs": "pairs", "cloze": "cloze",
+    }  # fmt: skip
+    for name, path in asked:
+        return kinds[name], None if path == Path(SHIPPED) else path
     return "bundled", None
 
 

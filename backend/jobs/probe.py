@@ -24,7 +24,7 @@ from backend.jobs.progress import Progress, Silent
 from backend.probing.controls import control_designs, keyword_features, length_features
 from backend.probing.fit import design_of, predict_labels
 from backend.probing.scores import Hits, interval, score
-from backend.probing.sources import ProbeSet, read_probes
+from backend.probing.sources import ChoiceSet, ProbeSet, read_probes
 from backend.probing.states import PieceStates, pieces_of, read_pieces
 from backend.probing.tasks import ProbingTask
 from backend.store.shards import Row, write_probes
@@ -183,7 +183,7 @@ def surface_of(task: ProbingTask, n_seeds: int) -> Surface:
     )
 
 
-def refuse_changed(config: ProbingConfig, probes: ProbeSet) -> None:
+def refuse_changed(config: ProbingConfig, probes: ProbeSet | ChoiceSet) -> None:
     """Refuse probes that are not those of the request.
 
     Raises

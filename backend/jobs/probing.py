@@ -7,7 +7,8 @@ from typing import Literal
 from backend.features.sources import resolve_model
 from backend.jobs.calibration import request_calibration
 from backend.jobs.config import ProbeSource, ProbeTask, ProbingConfig
-from backend.probing.sources import read_probes
+from backend.probing.judgements import texts_of
+from backend.probing.sources import ChoiceSet, ProbeSet, read_choices, read_probes
 
 
 def build_probe_task(
@@ -49,9 +50,8 @@ def build_probe_task(
     ModelError
         If there is no such model, or the compression cannot be used on it.
     """
-    probes = read_probes(source, path, transcript, tuple(tasks))
+    probes, stimuli = _probes(source, path, transcript, tuple(tasks))
     found = resolve_model(model)
-    stimuli = [text for task in probes.tasks for text in task.texts]
     config = ProbingConfig(
         dataset=probes.name,
         data_sha256=probes.sha256,
@@ -74,3 +74,14 @@ def build_probe_task(
         device=device,
         calibration_path=calibration,
     )
+
+
+def _probes(
+    source: ProbeSource, path: Path | None, transcript: Path | None, names: tuple[str, ...]
+) -> tuple[ProbeSet | ChoiceSet, list[str]]:
+    """Read what is asked, and every text that the model will read."""
+    if source in ("pairs", "cloze"):
+        choices = read_choices(source, path, names)
+        return choices, list(texts_of(choices.tasks))
+    probes = read_probes(source, path, transcript, names)
+    return probes, [text for task in probes.tasks for text in task.texts]

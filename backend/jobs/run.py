@@ -3,6 +3,7 @@
 from backend.jobs.config import AnyJob, ProbeTask, StoryTask
 from backend.jobs.encode import run_encoding
 from backend.jobs.encode_stories import run_story_encoding
+from backend.jobs.judge import run_judging
 from backend.jobs.probe import run_probing
 from backend.jobs.progress import Progress
 from backend.jobs.shared_work import SharedWork
@@ -31,7 +32,8 @@ def run_task(
         As its message says; nothing is written then.
     """
     if isinstance(task, ProbeTask):
-        return run_probing(task, progress)
+        judged = task.config.source in ("pairs", "cloze")
+        return (run_judging if judged else run_probing)(task, progress)
     if isinstance(task, StoryTask):
         return run_story_encoding(task, progress, shared)
     return run_encoding(task, progress, shared)

@@ -6,7 +6,22 @@ from pathlib import Path
 
 from backend.errors import InputError
 from backend.probing.bundled import NAME, bundled_sha256, bundled_tasks
+from backend.probing.cloze import bundled_facts, read_cloze
+from backend.probing.holmes import CITATION, read_holmes
+from backend.probing.judgements import ChoiceTask
+from backend.probing.minimal_pairs import read_pairs
 from backend.probing.tasks import ProbingTask, choose_tasks
+from backend.probing.transcript_labels import read_transcript_labels
+
+
+@dataclass(frozen=True)
+class ChoiceSet:
+    """Minimal pairs or facts of one source; as :class:`ProbeSet`."""
+
+    name: str
+    sha256: str
+    citation: str
+    tasks: tuple[ChoiceTask, ...]
 
 
 @dataclass(frozen=True)
@@ -65,10 +80,65 @@ def read_probes(
     )
 
 
+def read_choices(source: str, path: Path | None = None, names: tuple[str, ...] = ()) -> ChoiceSet:
+    """Read minimal pairs or facts.
+
+    Parameters
+    ----------
+    source : {"pairs", "cloze"}
+    path : Path, optional
+        File or folder; none for the facts that ship with the project.
+    names : tuple of str
+        Tasks or phenomena; none means all.
+
+    Returns
+    -------
+    ChoiceSet
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or a name fits no task.
+    """
+    if source == "pairs":
+        path = _required(path, "the file of minimal pairs")
+        tasks, sha256, citation = read_pairs(path)
+    elif path is None:
+        tasks, sha256, citation = bundled_facts()
+    else:
+        tasks, sha256, citation = read_cloze(path)
+    name = "bundled facts" if path is None else path.resolve().stem
+    return ChoiceSet(name, sha256, citation, choose_tasks(tasks, names))
+
+
 def _bundled(path: Path | None, transcript: Path | None) -> ProbeSet:
     if path is not None:
         raise InputError(f"the bundled tasks are in no file; leave {path.name} out.")
     return ProbeSet(NAME, bundled_sha256(), "CortexScale's own probing tasks", bundled_tasks())
 
 
-_READERS: Mapping[str, Callable[[Path | None, Path | None], ProbeSet]] = {"bundled": _bundled}
+def _holmes(path: Path | None, transcript: Path | None) -> ProbeSet:
+    folder = _required(path, "the folder of Holmes")
+    tasks, sha256, notes = read_holmes(folder)
+    return ProbeSet(folder.resolve().name, sha256, CITATION, tasks, notes)
+
+
+def _transcript(path: Path | None, transcript: Path | None) -> ProbeSet:
+    file = _required(path, "the file of labels")
+    tasks, sha256, notes = read_transcript_labels(file, transcript)
+    folder = file.resolve().parent.name
+    citation = "user-supplied labels, no citation given"
+    return ProbeSet(f"{folder}/{file.stem}", sha256, citation, tasks, notes)
+
+
+def _required(path: Path | None, what: str) -> Path:
+    if path is None:
+        raise InputError(f"name {what}.")
+    return path
+
+
+_READERS: Mapping[str, Callable[[Path | None, Path | None], ProbeSet]] = {
+    "bundled": _bundled,
+    "holmes": _holmes,
+    "transcript": _transcript,
+}

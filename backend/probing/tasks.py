@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -140,18 +140,34 @@ class ProbingTask:
         return np.array([item.cluster for item in self.items], dtype=np.int64)
 
 
-def choose_tasks(tasks: Sequence[ProbingTask], names: Sequence[str]) -> tuple[ProbingTask, ...]:
+class Named(Protocol):
+    """A task of any kind."""
+
+    @property
+    def name(self) -> str:
+        """Its own."""
+
+    @property
+    def phenomenon(self) -> str:
+        """What it is about."""
+
+
+T = TypeVar("T", bound=Named)
+
+
+def choose_tasks(tasks: Sequence[T], names: Sequence[str]) -> tuple[T, ...]:
     """Narrow tasks to those that are named, by themselves or by their phenomenon.
 
     Parameters
     ----------
-    tasks : sequence of ProbingTask
+    tasks : sequence
+        Of probing tasks, or of others with a name and a phenomenon.
     names : sequence of str
         None means all.
 
     Returns
     -------
-    tuple of ProbingTask
+    tuple
 
     Raises
     ------

@@ -147,3 +147,52 @@ def test_probes_come_out_of_a_precomputed_file_as_they_went_in(store, tmp_path):
         tmp_path / "rows", "x", {"probe_scores": [], "probe_examples": [], "probe_runs": []}
     )
     assert probe_scores(ResultStore(tmp_path / "rows")).empty
+
+
+def test_facts_and_pairs_are_scored_without_layers(probe, store, tmp_path):
+    outcome = probe("--cloze")
+    assert outcome.code == 0, outcome.err
+    pairs = tmp_path / "pairs.jsonl"
+    pairs.write_text(
+        '{"UID": "order", "field": "syntax", "sentence_good": "He went to the door.", '
+        '"sentence_bad": "He went the to door."}\n'
+        '{"UID": "order", "field": "syntax", "sentence_good": "It was in the house.", '
+        '"sentence_bad": "It was in house the."}\n'
+    )
+    assert probe("--pairs", pairs).code == 0
+    frame = probe_scores(ResultStore(store))
+    assert frame["layer"].isna().all()
+    assert set(frame["kind"]) == {"cloze", "pairs"}
+    order = frame[frame["task"] == "order"].iloc[0]
+    assert (order["score"], order["chance"], order["phenomenon"]) == (1.0, 0.5, "syntax")
+    assert set(frame.loc[frame["kind"] == "cloze", "phenomenon"]) == {"knowledge"}
+
+
+def test_a_model_without_probabilities_is_refused(probe, store):
+    outcome = probe("--cloze", "--model", "minilm-l6")
+    assert "minilm-l6, none: minilm-l6 (bert) does not predict the next word" in outcome.err
+    assert set(probe_scores(ResultStore(store))["model"]) == {"cortexscale-0.1m"}
+    alone = probe("--cloze", model="minilm-l6")
+    assert alone.code == 2
+    assert "choose a decoder" in alone.err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--holmes", "."), "no probing data set of Holmes"),
+        (("--labels", "nowhere.csv"), "no such file"),
+        (("--pairs", "nowhere.json"), "cannot be read"),
+        (("--transcript", "x.csv"), "--transcript is what --labels are held to"),
+        (("--cloze", "--holmes", "."), "one source of probes at a time"),
+        (("--cloze", "--layers", "1"), "probabilities have no layers"),
+    ],
+)
+def test_other_sources_that_are_not_there_are_named(
+    probe, store, options, message, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    outcome = probe(*options)
+    assert outcome.code == 2
+    assert message in outcome.err
+    assert not list(store.rglob("*.parquet"))

@@ -1,0 +1,197 @@
+"""Labels of a transcript's words: a table in, tasks out."""
+
+import csv
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+
+from backend.errors import InputError
+from backend.probing.tasks import Item, Piece, ProbingTask
+from backend.stimuli import read_words
+from backend.stimuli.labels import sentence_index
+from backend.stimuli.text_files import read_text
+
+N_FOLDS = 5
+LEAST_ITEMS = 10
+"""Of a label; rarer ones are left out, and that is said."""
+_MOST_LABELS = 12
+_KNOWN = {
+    "sen_len": ("surface", "Sentence length"),
+    "tree_depth": ("syntax", "Depth of the tree"),
+    "top_const": ("syntax", "Top constituents"),
+    "tense": ("morphology", "Tense"),
+    "subjnum": ("morphology", "Number of the subject"),
+    "objnum": ("morphology", "Number of the object"),
+}
+_SHOWN = 6
+_ALIKE = 0.9
+
+
+def read_transcript_labels(
+    path: Path, transcript: Path | None = None
+) -> tuple[tuple[ProbingTask, ...], str, tuple[str, ...]]:
+    """Read word-level labels over a transcript.
+
+    Parameters
+    ----------
+    path : Path
+        CSV: the words in the column ``words`` or ``word``, each other column a property. Columns
+        with more than twelve different numbers are cut into thirds.
+    transcript : Path, optional
+        What the words are held to; by default they stand for themselves.
+
+    Returns
+    -------
+    tuple of (tuple of ProbingTask, str, tuple of str)
+        A task per column; the content's hash; what was left out. A column that is the same over
+        nine sentences in ten is asked of those sentences, another of words in their sentences.
+        Folds are consecutive parts of the transcript.
+
+    Raises
+    ------
+    InputError
+        If it is no such table, departs from the transcript, or no column has two labels.
+    """
+    text, _ = read_text(path)
+    rows = list(csv.DictReader(text.splitlines()))
+    names = list(rows[0]) if rows else []
+    column = next((name for name in names if name.lower() in ("words", "word")), None)
+    if column is None or len(names) < 2:
+        raise InputError(
+            f"{path.name} has the columns {', '.join(names) or 'none'}; accepted is a CSV with a "
+            "column words and one or more columns of labels, a row per word."
+        )
+    words = [(row[column] or "").strip() for row in rows]
+    if transcript is not None:
+        require_same_words(words, transcript, path)
+    sentences = sentence_index(words)
+    if sentences is None:
+        raise InputError(
+            f"the words in {path.name} have no full stops, so their sentences are not known; give "
+            "the words with their punctuation."
+        )
+    tasks, notes = [], []
+    for name in names:
+        if name == column:
+            continue
+        labels = _labels([(row[name] or "").strip() for row in rows])
+        task, note = _task(name, words, labels, sentences)
+        tasks += [task] if task else []
+        notes += [note] if note else []
+    if not tasks:
+        raise InputError(f"{path.name} holds nothing to probe: {' '.join(notes)}")
+    return tuple(tasks), hashlib.sha256(text.encode()).hexdigest(), tuple(notes)
+
+
+def require_same_words(words: Sequence[str], transcript: Path, labels: Path) -> None:
+    """Refuse labels of other words than a transcript's.
+
+    Parameters
+    ----------
+    words : sequence of str
+        Of the labels.
+    transcript, labels : Path
+
+    Raises
+    ------
+    InputError
+        With the first words that differ, and those around them.
+    """
+    heard = [word for story in read_words(transcript) for word in story.words]
+    one, other = _letters(words), _letters(heard)
+    pairs = zip(one, other, strict=False)
+    shorter = min(len(one), len(other))
+    at = next((n for n, (left, right) in enumerate(pairs) if left[0] != right[0]), shorter)
+    if at == len(one) == len(other):
+        return
+    place = one[at][1] if at < len(one) else len(words)
+    said = other[at][1] if at < len(other) else len(heard)
+    raise InputError(
+        f"the labels in {labels.name} do not match the transcript {transcript.name}: they first "
+        f"depart at word {place + 1} (of {len(words)}), which is word {said + 1} (of {len(heard)}) "
+        f"of the transcript. Labels: {_around(words, place)!r}; transcript: "
+        f"{_around(heard, said)!r}. Give the labels of this transcript, a row per word."
+    )
+
+
+def _letters(words: Sequence[str]) -> list[tuple[str, int]]:
+    """Spell words out, each letter with its word, since words are split and joined variously."""
+    return [(char, place) for place, word in enumerate(words) for char in _plain(word)]
+
+
+def _plain(word: str) -> str:
+    """Leave letters and digits; UTF-8 that was read as Windows-1252 is read as what it is."""
+    with suppress(UnicodeError):
+        word = word.encode("cp1252").decode("utf-8")
+    return "".join(char for char in word.casefold() if char.isalnum())
+
+
+def _around(words: Sequence[str], place: int) -> str:
+    shown = words[max(0, place - _SHOWN + 1) : place + 2]
+    return " ".join(shown) if place < len(words) else " ".join([*shown, "(the end)"])
+
+
+def _labels(values: Sequence[str]) -> list[str]:
+    """Cut many numbers into thirds; other values are labels as they are."""
+    if len(set(values) - {""}) <= _MOST_LABELS:
+        return list(values)
+    try:
+        numbers = np.array([float(value) if value else np.nan for value in values])
+    except ValueError:
+        return list(values)
+    low, high = np.nanquantile(numbers, [1 / 3, 2 / 3])
+    names = np.select(
+        [np.isnan(numbers), numbers <= low, numbers <= high], ["", "low", "middle"], "high"
+    )
+    return [str(name) for name in names]
+
+
+def _task(
+    name: str, words: Sequence[str], labels: Sequence[str], sentences: np.ndarray
+) -> tuple[ProbingTask | None, str | None]:
+    starts = [int(start) for start in np.flatnonzero(np.diff(sentences, prepend=-1))]
+    parts = list(zip(starts, [*starts[1:], len(words)], strict=True))
+    alike = [len(set(labels[first:last])) == 1 for first, last in parts]
+    # Sentences may have been cut a little differently where the labels were made.
+    of_sentences = bool(np.mean(alike) >= _ALIKE)
+    parts = [part for part, same in zip(parts, alike, strict=True) if same or not of_sentences]
+    items = [
+        item
+        for number, (first, last) in enumerate(parts)
+        for item in _items(words, labels, first, last, number, len(parts), of_sentences)
+    ]
+    counts = Counter(item.label for item in items)
+    rare = sorted(label for label, count in counts.items() if count < LEAST_ITEMS)
+    kept = tuple(item for item in items if item.label not in rare)
+    note = f"{name}: too few items labelled {', '.join(rare)} were left out." if rare else None
+    phenomenon, title = _KNOWN.get(name.lower(), ("other", name))
+    try:
+        return ProbingTask(name, title, phenomenon, kept), note
+    except InputError as error:
+        return None, str(error)
+
+
+def _items(
+    words: Sequence[str], labels: Sequence[str], first: int, last: int, number: int, n: int,
+    of_sentences: bool,
+) -> list[Item]:  # fmt: skip
+    """Make the items of one sentence: the sentence itself, or its words that have a label."""
+    text, fold = " ".join(words[first:last]), number * N_FOLDS // n
+    if of_sentences:
+        if not labels[first]:
+            return []
+        kind = words[first].lower()
+        return [Item((Piece(text),), labels[first], fold, number, number, kind)]
+    ends = np.cumsum([len(word) + 1 for word in words[first:last]])
+    return [
+        Item(
+            (Piece(text, (int(end) - 1 - len(word), int(end) - 1)),),
+            label, fold, number, number, word.lower(),
+        )
+        for word, label, end in zip(words[first:last], labels[first:last], ends, strict=True)
+        if label and word
+    ]  # fmt: skip
