@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from pages.shared.look import SIDEBAR_PIXELS
 from tests.browser.conftest import OpenTab, serve
 from tests.browser.harness import Server
 
@@ -26,7 +27,9 @@ def test_the_first_address_that_a_server_is_asked_for_draws_the_whole_app(
     expect(tab.title).to_have_text(PAGES[path])
     links = tab.page.get_by_test_id("stSidebarNavLink")
     assert [text.split()[-1] for text in links.all_inner_texts()] == TITLES
-    expect(tab.page.get_by_test_id("stSidebar")).to_contain_text("Data set")
+    sidebar = tab.page.get_by_test_id("stSidebar")
+    expect(sidebar).to_contain_text("Data set")
+    assert sidebar.bounding_box()["width"] == SIDEBAR_PIXELS
     tab.wait_for_query({"compressions": ["bnb-nf4"]})
     if path in ("/", "/layers"):
         expect(tab.legend).to_have_text(["MiniLM-L6, NF4"])
