@@ -12,13 +12,13 @@ from tests.browser.harness import Server
 pytestmark = pytest.mark.browser
 PAGES = {
     "/": "CortexScale", "/layers": "Layers", "/cortex": "Cortex", "/scale": "Scale",
-    "/compression": "Compression",
-    "/claims": "Claims", "/run": "Run",
+    "/compression": "Compression", "/probing": "Probing", "/claims": "Claims", "/run": "Run",
 }  # fmt: skip
 TITLES = ["Overview", *list(PAGES.values())[1:]]
 
 
-@pytest.mark.parametrize("path", PAGES)
+# Each takes a server of its own: the page of no name, and one of each kind of controls.
+@pytest.mark.parametrize("path", ["/", "/layers", "/claims"])
 def test_the_first_address_that_a_server_is_asked_for_draws_the_whole_app(
     open_tab: OpenTab, fresh_server: Server, path: str
 ) -> None:
