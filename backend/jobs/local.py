@@ -246,7 +246,8 @@ def log_tail(job: Job, n_lines: int = 20) -> str:
 
 def _worker_lives(folder: Path, status: JobStatus) -> bool:
     if status.pid == 0:
-        return time.time() - status.started < _START_SECONDS
+        # However the clock was set meanwhile, by so much and no more.
+        return abs(time.time() - status.started) < _START_SECONDS
     try:
         with worker_lock(folder):
             return False

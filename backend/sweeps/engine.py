@@ -103,6 +103,9 @@ def open_engine(computers: Computers) -> Iterator[Engine]:
     """
     # Before Dask is imported: it says on standard error whenever a worker comes or goes.
     os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "critical")
+    from backend.sweeps.steady_clock import use_steady_clock
+
+    use_steady_clock()
     with ExitStack() as stack:
         yield _OPEN[computers.kind](computers, stack)
 
@@ -112,7 +115,7 @@ def _here(computers: Computers, stack: ExitStack) -> Engine:
 
     cluster = stack.enter_context(
         LocalCluster(
-            n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None,
+            n_workers=1, threads_per_worker=1, processes=False, dashboard_address="127.0.0.1:0",
             memory_limit=0, resources=_resources(),
         )
     )  # fmt: skip
