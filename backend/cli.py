@@ -12,6 +12,7 @@ from backend.commands import (
     compact,
     compress,
     encode,
+    fetch,
     figure,
     jobs,
     models,
@@ -58,6 +59,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     encode.add_parser(commands)
+    fetch.add_parsers(commands)
     compress.add_parser(commands)
     quality.add_parser(commands)
     probe.add_parser(commands)

@@ -11,11 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.datasets.findings import Findings
+from backend.datasets.response_formats import (
+    CIFTI,
+    GIFTI,
+    HDF5,
+    hemisphere,
+    read_cifti,
+    read_gifti,
+    read_hdf5,
+)
 from backend.datasets.volumes import Mask, read_volumes
 from backend.errors import InputError
 
-SUFFIXES = (".npy", ".npz", ".nii.gz", ".nii")
-_REFUSED = (".h5", ".hf5", ".hdf5", ".mat", ".pkl", ".pickle", ".csv", ".tsv")
+# A CIFTI file's name ends as a NIfTI file's does, so that it stands before it.
+SUFFIXES = (".npy", ".npz", CIFTI, ".nii.gz", ".nii", *HDF5)
+_REFUSED = (".mat", ".pkl", ".pickle", ".csv", ".tsv")
 _RUN = re.compile(r"^(.+?)(?:[._]run-(\d+))?$")
 _BLOCK_BYTES = 64_000_000
 MIN_TRS = 10
@@ -63,6 +73,10 @@ def find_runs(folder: Path, findings: Findings) -> list[RunFile]:
     for path in sorted(folder.iterdir()):
         if path.name.startswith(".") or path.is_dir():
             continue
+        side = hemisphere(path.name)
+        if side is not None:
+            _add_hemisphere(path, side, runs, findings)
+            continue
         suffix = next((end for end in SUFFIXES if path.name.lower().endswith(end)), None)
         if suffix is not None:
             story, number = _RUN.findall(path.name[: -len(suffix)])[0]
@@ -70,7 +84,8 @@ def find_runs(folder: Path, findings: Findings) -> list[RunFile]:
         elif path.suffix.lower() in _REFUSED:
             findings.problems.append(
                 f"{folder.name}/{path.name}: {path.suffix} files are not read; save the responses "
-                "[TRs, targets] with numpy.save as .npy. .npz and NIfTI are accepted too."
+                "[TRs, targets] with numpy.save as .npy. .npz, HDF5, NIfTI, GIFTI and CIFTI are "
+                "accepted too."
             )
         else:
             findings.warnings.append(f"{folder.name}/{path.name} was left aside.")
@@ -86,6 +101,19 @@ def find_runs(folder: Path, findings: Findings) -> list[RunFile]:
     return sorted(runs, key=lambda run: (run.story, run.number))
 
 
+def _add_hemisphere(
+    path: Path, side: tuple[str, str], runs: list[RunFile], findings: Findings
+) -> None:
+    """Count a run of two GIFTI files once, by its left hemisphere."""
+    story, number = _RUN.findall(side[0])[0]
+    if side[1] == "L":
+        runs.append(RunFile(path, story, int(number or 1)))
+    elif not any(hemisphere(each.name) == (side[0], "L") for each in path.parent.iterdir()):
+        findings.problems.append(
+            f"{path.parent.name}/{path.name}: the left hemisphere of this run is missing."
+        )
+
+
 def load_responses(path: Path, mask: Mask | None) -> NDArray[np.float32]:
     """Load one run.
 
@@ -93,7 +121,8 @@ def load_responses(path: Path, mask: Mask | None) -> NDArray[np.float32]:
     ----------
     path : Path
         ``.npy`` or ``.npz`` (one array, or one named ``responses``) of shape [n_trs, n_targets];
-        or, with a mask, NIfTI with time as its fourth dimension.
+        or, with a mask, NIfTI with time as its fourth dimension; or HDF5, CIFTI, or the left one
+        of two GIFTI files, see :mod:`backend.datasets.response_formats`.
     mask : Mask or None
         Of a volume.
 
@@ -107,14 +136,19 @@ def load_responses(path: Path, mask: Mask | None) -> NDArray[np.float32]:
     InputError
         If the file is damaged, pickled, of another shape or not numbers.
     """
-    if path.name.lower().endswith((".nii", ".nii.gz")):
+    name = path.name.lower()
+    if name.endswith(CIFTI):
+        return read_cifti(path)
+    if name.endswith(GIFTI):
+        return read_gifti(path)
+    if name.endswith((".nii", ".nii.gz")):
         if mask is None:
             raise InputError(
                 f"{path.name} is NIfTI, which needs a space of kind volume with a mask; give "
                 ".npy files [TRs, targets] for surfaces and parcels."
             )
         return read_volumes(path, mask)
-    array = load_array(path)
+    array = read_hdf5(path) if name.endswith(HDF5) else load_array(path)
     if array.ndim != 2:
         raise InputError(
             f"{path.name} has shape {array.shape}; two dimensions are accepted, [TRs, targets]."

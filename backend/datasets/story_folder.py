@@ -21,6 +21,7 @@ from backend.datasets.response_files import (
     load_array,
     load_responses,
 )
+from backend.datasets.response_formats import CIFTI
 from backend.datasets.story_recording import Region, Space, StoryRecording, StoryRun
 from backend.datasets.story_settings import NAME, StorySettings, read_settings
 from backend.datasets.volumes import Mask, header_tr, read_mask, read_volumes
@@ -298,7 +299,7 @@ def _subject_names(folder: Path, findings: Findings) -> list[str]:
     if not names:
         findings.problems.append(
             f"{RESPONSES}/ holds no subject; a folder per subject is needed, with "
-            "SUBJECT/STORY.npy, .npz or .nii.gz."
+            "SUBJECT/STORY.npy, .npz, .hf5, .nii.gz, .dtseries.nii or .hemi-L.gii."
         )
     return names
 
@@ -424,7 +425,8 @@ def _check_names(
 
 def _check_header(file: RunFile, settings: StorySettings, findings: Findings) -> None:
     """Compare the TR that a NIfTI file states with the one that counts."""
-    if not file.path.name.lower().endswith((".nii", ".nii.gz")):
+    name = file.path.name.lower()
+    if not name.endswith((".nii", ".nii.gz")) or name.endswith(CIFTI):
         return
     stated = header_tr(file.path)
     if stated is not None and abs(stated - settings.tr) > 0.01 * settings.tr:
@@ -483,13 +485,13 @@ def _read_space(
             "which come first, as on the right. Use kind: parcels for any other set of targets."
         )
     return Space(
-        name=space.name,
+        name=space.name.replace("{subject}", subject),
         kind=space.kind,
         n_targets=n_targets,
         regions=_read_regions(folder, subject, settings, n_targets, mask),
         mask=str(mask.path) if mask else None,
         affine=mask.affine if mask else None,
-        transform=space.transform,
+        transform=space.transform and space.transform.replace("{subject}", subject),
     )
 
 

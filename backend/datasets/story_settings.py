@@ -73,7 +73,8 @@ class StorySettings(BaseModel):
 
     Notes
     -----
-    File names are relative to the folder; ``{subject}`` in one stands for the subject's name.
+    File names are relative to the folder; ``{subject}`` in one, and in the name and the transform
+    of a space, stands for the subject's name.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -13,7 +13,7 @@ def use_steady_clock() -> None:
     they wait for an hour. Both must reckon alike, since one hands such moments to the other.
     """
     batched.time = time.monotonic
-    IOLoop.time = _steady  # type: ignore[method-assign]
+    IOLoop.time = _steady  # type: ignore[method-assign, assignment]
 
 
 def _steady(loop: IOLoop) -> float:

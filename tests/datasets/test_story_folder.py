@@ -505,7 +505,7 @@ def test_arrays_of_another_kind_are_refused(folder, array, message):
     assert message in problem(folder)
 
 
-@pytest.mark.parametrize("name", ["fox.hf5", "fox.h5", "fox.mat", "fox.pkl"])
+@pytest.mark.parametrize("name", ["fox.mat", "fox.pkl"])
 def test_other_formats_are_refused_with_what_to_do(folder, name):
     (folder / "responses" / "s2" / name).write_bytes(b"x")
     assert "save the responses [TRs, targets] with numpy.save as .npy" in problem(folder)
