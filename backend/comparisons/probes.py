@@ -1,6 +1,8 @@
 """What probes say of phenomena: profiles over layers, and what compression changes."""
 
+from collections import Counter
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,6 +15,8 @@ from backend.store.reader import ResultStore
 # Half-widths of a 95% interval in standard errors, of many clusters.
 _Z = 1.96
 FULL = "none"
+# Standard errors that a gain must lie above chance for its change to be given in percent of it.
+_CLEAR = 3.0
 OVERALL = "overall"
 """Name of the mean over phenomena."""
 
@@ -105,8 +109,10 @@ def competence_changes(store: ResultStore, dataset: str, models: Sequence[str]) 
         One row per model, compression and phenomenon, and one for their mean, ``overall``: model,
         compression, phenomenon, run_id, n_tasks, full and full_gain (the score at full precision,
         and above chance), mean, se, df, low, high (the change, with its 95% t interval over the
-        words that items share), percent (of what full precision has above chance). Scores are the
-        mean over layers past the embeddings, so that no layer is chosen by its score.
+        words that items share), percent and percent_se (the change in percent of what full
+        precision has above chance, a linearised ratio; NaN where that is not clearly above chance,
+        so that there is nothing to lose). Scores are the mean over layers past the embeddings, so
+        that no layer is chosen by its score.
     """
     runs = probe_runs(store)
     runs = runs[(runs["dataset"] == dataset) & runs["model"].isin(models)]
@@ -129,7 +135,7 @@ def competence_changes(store: ResultStore, dataset: str, models: Sequence[str]) 
 def _nothing() -> pd.DataFrame:
     columns = [
         "model", "compression", "run_id", "phenomenon", "n_tasks", "full", "full_gain", "mean",
-        "se", "df", "low", "high", "percent",
+        "se", "df", "low", "high", "percent", "percent_se",
     ]  # fmt: skip
     return pd.DataFrame(columns=columns)
 
@@ -152,52 +158,69 @@ def _over_layers(frame: pd.DataFrame) -> dict[str, Clusters]:
     return found
 
 
+class _Task(NamedTuple):
+    """A task's gain on chance at full precision, and its change, by cluster of items."""
+
+    phenomenon: str
+    chance: float
+    full: np.ndarray
+    change: np.ndarray
+
+
 def _changes(before: Clusters, after: Clusters) -> list[dict[str, object]]:
     """Change of each phenomenon over the tasks that both runs have, and of their mean."""
     tasks = [
-        (phenomenon, chance, full, after[name][2] - full)
+        _Task(phenomenon, chance, full, after[name][2] - full)
         for name, (phenomenon, chance, full) in before.items()
         if name in after and len(after[name][2]) == len(full)
     ]
+    phenomena = in_order([task.phenomenon for task in tasks])
     rows = []
-    for phenomenon in in_order([each[0] for each in tasks]):
-        of_phenomenon = [each for each in tasks if each[0] == phenomenon]
-        rows.append(_average(phenomenon, [_of_task(*each[1:]) for each in of_phenomenon]))
-    return [*rows, _average(OVERALL, rows)] if rows else []
+    for phenomenon in phenomena:
+        of_phenomenon = [task for task in tasks if task.phenomenon == phenomenon]
+        weights = [1 / len(of_phenomenon)] * len(of_phenomenon)
+        rows.append(weighted_change(phenomenon, of_phenomenon, weights))
+    counts = Counter(task.phenomenon for task in tasks)
+    weights = [1 / len(phenomena) / counts[task.phenomenon] for task in tasks]
+    return [*rows, weighted_change(OVERALL, tasks, weights)] if rows else []
 
 
-def _of_task(chance: float, full: np.ndarray, change: np.ndarray) -> dict[str, object]:
-    n = len(change)
-    error = float(change.std(ddof=1) / np.sqrt(n)) if n > 1 else float("nan")
-    score = float(full.mean())
-    return {
-        "n_tasks": 1, "full": score, "full_gain": score - chance, "mean": float(change.mean()),
-        "se": error, "df": float(n - 1),
-    }  # fmt: skip
-
-
-def _average(phenomenon: str, parts: Sequence[dict[str, object]]) -> dict[str, object]:
-    """Average independent changes; degrees of freedom by Welch and Satterthwaite."""
-    values = pd.DataFrame(parts)[["n_tasks", "full", "full_gain", "mean", "se", "df"]].astype(float)
-    n = len(values)
-    variances = values["se"] ** 2
-    error = float(np.sqrt(variances.sum()) / n)
-    terms = (variances**2 / values["df"]).sum()
-    df = float(variances.sum() ** 2 / terms) if terms > 0 else float(values["df"].sum())
-    mean, gain = float(values["mean"].mean()), float(values["full_gain"].mean())
+def weighted_change(
+    phenomenon: str, tasks: Sequence[_Task], weights: Sequence[float]
+) -> dict[str, object]:
+    """Average independent tasks; degrees of freedom by Welch and Satterthwaite."""
+    mean, error, df = _total([task.change for task in tasks], weights)
+    gain, gain_error, _ = _total([task.full - task.chance for task in tasks], weights)
     half = float(stdtrit(df, 0.975)) * error
+    ratio = mean / gain if gain > 0 else float("nan")
+    _, ratio_error, _ = _total(
+        [task.change - ratio * (task.full - task.chance) for task in tasks], weights
+    )
+    known = gain > _CLEAR * gain_error and gain > 0
     return {
         "phenomenon": phenomenon,
-        "n_tasks": int(values["n_tasks"].sum()),
-        "full": float(values["full"].mean()),
+        "n_tasks": len(tasks),
+        "full": gain + float(np.dot(weights, [task.chance for task in tasks])),
         "full_gain": gain,
         "mean": mean,
         "se": error,
         "df": df,
         "low": mean - half,
         "high": mean + half,
-        "percent": 100 * mean / gain if gain > 0 else float("nan"),
+        "percent": 100 * ratio if known else float("nan"),
+        "percent_se": 100 * ratio_error / gain if known else float("nan"),
     }
+
+
+def _total(parts: Sequence[np.ndarray], weights: Sequence[float]) -> tuple[float, float, float]:
+    """Weighted sum of means, its standard error, and the degrees of freedom of that."""
+    means = np.array([part.mean() for part in parts])
+    counts = np.array([len(part) for part in parts])
+    spread = [part.var(ddof=1) if len(part) > 1 else np.nan for part in parts]
+    variances = np.square(weights) * spread / counts
+    terms = (variances**2 / np.maximum(counts - 1, 1)).sum()
+    df = float(variances.sum() ** 2 / terms) if terms > 0 else float((counts - 1).sum())
+    return float(np.dot(weights, means)), float(np.sqrt(variances.sum())), df
 
 
 def probed_models(store: ResultStore, dataset: str) -> list[str]:

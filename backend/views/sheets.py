@@ -20,6 +20,7 @@ _MODULES: Mapping[str, str] = {
     "scale": "backend.views.scale",
     "compression": "backend.views.compression",
     "probing": "backend.views.probing",
+    "dissociation": "backend.views.dissociation",
     "claims": "backend.views.claims",
 }
 PAGES_WITH_SHEETS = tuple(_MODULES)

@@ -8,7 +8,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from backend.errors import InputError
 
-Page = Literal["overview", "cortex", "layers", "scale", "compression", "probing", "claims", "run"]
+Page = Literal[
+    "overview", "cortex", "layers", "scale", "compression", "probing", "dissociation", "claims",
+    "run",
+]  # fmt: skip
 PAGES: tuple[Page, ...] = get_args(Page)
 # The address of the first page has no name in it.
 _HOME: Page = "overview"

@@ -11,10 +11,11 @@ LAYERS = st.Page("pages/layers.py", title="Layers", icon=":material/stacked_line
 SCALE = st.Page("pages/scale.py", title="Scale", icon=":material/monitoring:")
 COMPRESSION = st.Page("pages/compression.py", title="Compression", icon=":material/compress:")
 PROBING = st.Page("pages/probing.py", title="Probing", icon=":material/psychology:")
+DISSOCIATION = st.Page("pages/dissociation.py", title="Dissociation", icon=":material/call_split:")
 CLAIMS = st.Page("pages/claims.py", title="Claims", icon=":material/fact_check:")
 RUN = st.Page("pages/run.py", title="Run", icon=":material/play_circle:")
 
-PAGES = [OVERVIEW, LAYERS, CORTEX, SCALE, COMPRESSION, PROBING, CLAIMS, RUN]
+PAGES = [OVERVIEW, LAYERS, CORTEX, SCALE, COMPRESSION, PROBING, DISSOCIATION, CLAIMS, RUN]
 # The address of the first page has no name in it.
 _HOME = "overview"
 

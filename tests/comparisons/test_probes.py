@@ -5,10 +5,12 @@ import pytest
 
 from backend.comparisons.probes import (
     OVERALL,
+    _Task,
     best_layers,
     competence_changes,
     probed_models,
     profiles,
+    weighted_change,
 )
 from backend.store.probe_queries import probe_scores
 from backend.store.reader import ResultStore
@@ -44,15 +46,24 @@ def test_changes_are_paired_and_by_phenomenon(tmp_path: Path) -> None:
 
 
 def test_changes_of_nothing_are_seldom_called_changes() -> None:
-    from backend.comparisons.probes import _average, _of_task
-
     false = 0
     for seed in range(200):
         random = np.random.default_rng(seed)
-        parts = [_of_task(0.5, np.full(32, 0.8), random.normal(0, 0.1, 32)) for _ in range(3)]
-        row = _average("syntax", parts)
+        full = np.full(32, 0.8)
+        tasks = [_Task("syntax", 0.5, full, random.normal(0, 0.1, 32)) for _ in range(3)]
+        row = weighted_change("syntax", tasks, [1 / 3] * 3)
         false += not float(row["low"]) <= 0 <= float(row["high"])  # type: ignore[arg-type]
     assert false <= 20
+
+
+def test_percent_is_left_out_where_there_is_nothing_to_lose() -> None:
+    random = np.random.default_rng(0)
+    at_chance = _Task("syntax", 0.5, random.normal(0.5, 0.1, 32), random.normal(0, 0.1, 32))
+    assert np.isnan(weighted_change("syntax", [at_chance], [1.0])["percent"])  # type: ignore[call-overload]
+    clear = _Task("syntax", 0.5, random.normal(0.9, 0.1, 32), np.full(32, -0.2))
+    row = weighted_change("syntax", [clear], [1.0])
+    assert row["percent"] == pytest.approx(-50, abs=3)
+    assert row["percent_se"] > 0  # type: ignore[operator]
 
 
 def test_a_model_without_full_precision_has_no_changes(tmp_path: Path) -> None:
