@@ -1,17 +1,21 @@
 """``study``: the small models, their random twins and MiniLM, under every compression."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from backend import catalog
+from backend.commands.probe import probe_all
 from backend.commands.sweep import add_computers, computers, report
 from backend.errors import InputError
 from backend.jobs.request import DataChoice, choose_data
 from backend.paths import default_store
 from backend.sweeps.cells import Cell, against, lay_out
 from backend.sweeps.config import Sweep
+from backend.sweeps.probes import study_probes
 from backend.sweeps.study import CORTEX, TRAINED, TWINS, study_sweep
 
+_CANCELLED = 130
 PEREIRA = "pereira2018_language_network.csv"
 
 
@@ -26,7 +30,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "again, so that a study that was stopped goes on when the command is given again. Measure "
         "the models themselves with: python -m backend quality",
     )
-    parser.add_argument("--data", type=Path, required=True, help=f"folder of {PEREIRA}")
+    parser.add_argument("--data", type=Path, help=f"folder of {PEREIRA}; probes alone need none")
     parser.add_argument("--model", action="append", help="only this one; may be repeated")
     parser.add_argument(
         "--compression", action="append", metavar="NAME", help="only this one; may be repeated"
@@ -35,7 +39,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--subject", action="append", help="of the demo cortex; only this one, may be repeated"
     )
     parser.add_argument(
-        "--only", choices=("sentences", "cortex"), help="one of the two data sets alone"
+        "--only",
+        choices=("sentences", "cortex", "probes"),
+        help="one of the two data sets alone, or the probes and facts alone",
     )
     parser.add_argument("--store", type=Path, default=None, metavar="FOLDER")
     parser.add_argument("--list", action="store_true", help="say what there is to do, and stop")
@@ -45,15 +51,51 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(arguments: argparse.Namespace) -> int:
     """Compute what is missing, and list what failed."""
+    if arguments.only == "probes":
+        return run_probes(arguments)
     sweep = choose_study(arguments)
     if arguments.list:
         print("\n".join(describe(cell) for cell in lay_out(sweep)))
-        return 0
+        return 0 if arguments.only else run_probes(arguments)
     # Importing dask takes a second, which a wrong option should not cost.
     from backend.sweeps.run import run_sweep
 
     store = arguments.store or default_store()
-    return report(run_sweep(sweep, store, computers(arguments)), "the same command")
+    code = report(run_sweep(sweep, store, computers(arguments)), "the same command")
+    return code if arguments.only or code == _CANCELLED else max(code, run_probes(arguments))
+
+
+def run_probes(arguments: argparse.Namespace) -> int:
+    """Probe the study's models one after the other, as far as the store lacks it.
+
+    Parameters
+    ----------
+    arguments : argparse.Namespace
+
+    Returns
+    -------
+    int
+        Exit code: 1 where something failed.
+    """
+    require_known("compression", arguments.compression, list(catalog.compressions()))
+    asked = study_probes(arguments.model or (*TRAINED, *TWINS), arguments.compression)
+    if arguments.list:
+        print("\n".join(f"{each.source}: {each.model}, {each.compression}" for each in asked))
+        return 0
+    store = arguments.store or default_store()
+    return 1 if probe_all([each.task(store) for each in asked], store, again=False) else 0
+
+
+def require_known(name: str, given: Sequence[str] | None, known: Sequence[str]) -> None:
+    """Refuse a name that is none of those known.
+
+    Raises
+    ------
+    InputError
+    """
+    unknown = [each for each in given or [] if each not in known]
+    if unknown:
+        raise InputError(f"unknown {name} {unknown[0]!r}; accepted are {', '.join(known)}.")
 
 
 def choose_study(arguments: argparse.Namespace) -> Sweep:
@@ -69,9 +111,9 @@ def choose_study(arguments: argparse.Namespace) -> Sweep:
         ("compression", arguments.compression, list(catalog.compressions())),
         ("subject", arguments.subject, list(subjects)),
     ):
-        unknown = [each for each in given or [] if each not in known]
-        if unknown:
-            raise InputError(f"unknown {name} {unknown[0]!r}; accepted are {', '.join(known)}.")
+        require_known(name, given, known)
+    if arguments.data is None:
+        raise InputError(f"name the folder of {PEREIRA} with --data, or ask for --only probes.")
     sentences = pereira_sentences(arguments.data).path
     return study_sweep(
         None if arguments.only == "cortex" else sentences,

@@ -4,6 +4,7 @@ from backend import catalog
 from backend.jobs.config import StoryTask
 from backend.paths import SHIPPED
 from backend.sweeps.cells import SweepTasks, against, lay_out
+from backend.sweeps.probes import study_probes
 from backend.sweeps.study import TRAINED, TWINS, study_sweep
 from tests.helpers import PEREIRA
 
@@ -55,3 +56,22 @@ def test_a_file_that_is_not_there_is_named(cli, tmp_path):
     outcome = cli("study", "--data", tmp_path)
     assert outcome.code == 2
     assert "pereira2018_language_network.csv" in outcome.err
+
+
+def test_the_study_probes_models_and_asks_decoders_for_facts():
+    asked = study_probes(("minilm-l6", "cortexscale-0.1m", "cortexscale-0.1m:random"))
+    assert [each[:2] for each in asked[:4]] == [
+        ("minilm-l6", "none"), ("cortexscale-0.1m", "none"), ("cortexscale-0.1m", "none"),
+        ("cortexscale-0.1m:random", "none"),
+    ]  # fmt: skip
+    assert {each.model for each in asked if each.source == "cloze"} == {"cortexscale-0.1m"}
+    assert ("minilm-l6", "gptq-w4a16", "bundled") not in asked
+    assert ("cortexscale-0.1m", "gptq-w4a16", "bundled") in asked
+    assert not [each for each in asked if each.model.endswith(":random") and each[1] != "none"]
+
+
+def test_probes_alone_need_no_data(cli):
+    outcome = cli("study", "--only", "probes", "--model", "minilm-l6", "--list")
+    assert outcome.code == 0, outcome.err
+    assert "bundled: minilm-l6, bnb-nf4" in outcome.out
+    assert "--only probes" in cli("study", "--list").err
