@@ -10,6 +10,8 @@ from backend.comparisons.claims_verdict import Finding, Judged, Settings, Status
 from backend.comparisons.claims_words import interval, side
 from backend.statistics.units import LEAST_UNITS
 
+PHENOMENA = ("discourse", "syntax", "morphology")
+"""Of which the claim speaks."""
 _PERCENT = 100.0
 _OF = ["model", "compression"]
 
@@ -42,8 +44,8 @@ def dissociation(material: Material, entry: ClaimEntry, settings: Settings) -> F
     holds = equal(means["difference"].to_numpy(), settings.margin)
     lost = below(means["difference"].to_numpy(), -settings.margin)
     sentence = (
-        f"Competence {interval(falls, '%')}; predictivity {interval(holds)}, {side(holds)} "
-        f"±{settings.margin:g} r; their difference {side(gap)} 0."
+        f"{changes['measure'].iloc[0]} {interval(falls, '%')}; predictivity {interval(holds)}, "
+        f"{side(holds)} ±{settings.margin:g} r; their difference {side(gap)} 0."
     )
     status, p = _decide(gap, falls, holds, lost)
     return Finding(
@@ -74,8 +76,10 @@ def changes_in_both(material: Material, entry: ClaimEntry, settings: Settings) -
     -------
     pandas.DataFrame
         One row per model and compression with both: competence and predictivity (percent of full
-        precision; competence is minus bits per byte), difference (in r). Models whose score at full
-        precision is no larger than the margin are left out: they have nothing to lose.
+        precision; competence is that of :func:`probed_changes`, or minus bits per byte where none
+        of these models was probed), difference (in r), measure (what competence is, in words).
+        Models whose score at full precision is no larger than the margin are left out: they have
+        nothing to lose.
     """
     pairs = compressed(material, entry, settings, entry.methods)
     rows = []
@@ -86,7 +90,30 @@ def changes_in_both(material: Material, entry: ClaimEntry, settings: Settings) -
             rows.append((model, compression, _PERCENT * difference / full, difference))
     columns = [*_OF, "predictivity", "difference"]
     predictivity = pd.DataFrame(rows, columns=columns)
-    return predictivity.merge(competence_changes(material.quality), on=_OF)
+    probed = predictivity.merge(probed_changes(material.probes), on=_OF)
+    if len(probed):
+        return probed.assign(measure="Competence in discourse, syntax and morphology")
+    of_text = predictivity.merge(competence_changes(material.quality), on=_OF)
+    return of_text.assign(measure="Competence (bits per byte)")
+
+
+def probed_changes(probes: pd.DataFrame) -> pd.DataFrame:
+    """Average what compression takes from discourse, syntax and morphology.
+
+    Parameters
+    ----------
+    probes : pandas.DataFrame
+        As of :func:`backend.comparisons.probes.competence_changes`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        model, compression and competence: the change in percent of what full precision has above
+        chance, over those of the three that were clearly above it.
+    """
+    known = probes[probes["phenomenon"].isin(PHENOMENA) & probes["percent"].notna()]
+    means = known.assign(percent=known["percent"].astype(np.float64)).groupby(_OF)["percent"].mean()
+    return means.rename("competence").reset_index()
 
 
 def competence_changes(quality: pd.DataFrame) -> pd.DataFrame:
@@ -119,6 +146,6 @@ def _what_is_absent(material: Material, entry: ClaimEntry, settings: Settings) -
     if pairs.empty:
         return what_is_absent(material, entry, settings, "of these methods")
     return (
-        "There are scores of compressed models here, but no perplexity of the same models and "
-        "methods: python -m backend quality measures it."
+        "There are scores of compressed models here, but neither probes nor perplexity of the same "
+        "models and methods: python -m backend probe and quality measure them."
     )

@@ -1,7 +1,7 @@
 """What the tests of the claims read: scores of one data set, made comparable once for all."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from backend.catalog import Window
+from backend.comparisons.probes import BUNDLED, competence_changes, no_changes
 from backend.comparisons.scale import is_random
 from backend.comparisons.scores import (
     Units,
@@ -54,6 +55,8 @@ class Material:
         As of :func:`backend.store.queries.model_quality`.
     configs : pandas.DataFrame
         Config (JSON) of each run of the data set and split, newest first.
+    probes : pandas.DataFrame
+        As of :func:`backend.comparisons.probes.competence_changes`, of the bundled tasks.
     """
 
     selection: Selection
@@ -62,6 +65,7 @@ class Material:
     pairs: pd.DataFrame
     quality: pd.DataFrame
     configs: pd.DataFrame
+    probes: pd.DataFrame = field(default_factory=no_changes)
 
 
 def gather(store: ResultStore, selection: Selection) -> Material:
@@ -92,7 +96,10 @@ def gather(store: ResultStore, selection: Selection) -> Material:
         f"SELECT config FROM runs WHERE {where} ORDER BY created_at DESC, run_id LIMIT 1",
         parameters,
     )
-    return material_of(selection, models, trained(model_quality(store)), configs)
+    quality = trained(model_quality(store))
+    found = material_of(selection, models, quality, configs)
+    names = list(dict.fromkeys(found.pairs["model"]))
+    return replace(found, probes=competence_changes(store, BUNDLED, names))
 
 
 def material_of(

@@ -15,6 +15,8 @@ from backend.store.reader import ResultStore
 # Half-widths of a 95% interval in standard errors, of many clusters.
 _Z = 1.96
 FULL = "none"
+BUNDLED = "bundled"
+"""Name of the project's own set of tasks."""
 # Standard errors that a gain must lie above chance for its change to be given in percent of it.
 _CLEAR = 3.0
 OVERALL = "overall"
@@ -117,7 +119,7 @@ def competence_changes(store: ResultStore, dataset: str, models: Sequence[str]) 
     runs = probe_runs(store)
     runs = runs[(runs["dataset"] == dataset) & runs["model"].isin(models)]
     if runs.empty:
-        return _nothing()
+        return no_changes()
     clusters = _over_layers(probe_clusters(store, list(runs["run_id"])))
     found = []
     for (model, _), group in runs.groupby(["model", "data_sha256"], sort=False):
@@ -129,10 +131,11 @@ def competence_changes(store: ResultStore, dataset: str, models: Sequence[str]) 
         for compression, run_id in zip(others["compression"], others["run_id"], strict=True):
             named = {"model": model, "compression": compression, "run_id": run_id}
             found += [{**named, **each} for each in _changes(before, clusters[run_id])]
-    return pd.DataFrame(found) if found else _nothing()
+    return pd.DataFrame(found) if found else no_changes()
 
 
-def _nothing() -> pd.DataFrame:
+def no_changes() -> pd.DataFrame:
+    """Return the table of :func:`competence_changes` where nothing was probed."""
     columns = [
         "model", "compression", "run_id", "phenomenon", "n_tasks", "full", "full_gain", "mean",
         "se", "df", "low", "high", "percent", "percent_se",

@@ -1,5 +1,7 @@
 """Published claims on simulated stores of known effects; false verdicts are counted."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -150,6 +152,26 @@ def test_dissociation_reaches_each_status(cost, change, expected):
     found = found_for("dissociation", scores, quality(cost, noise=0.005))
     assert found.status == expected
     assert (found.counts, found.n) == ("models", 3)
+
+
+def test_dissociation_goes_by_probes_where_models_were_probed():
+    scores = by_method(compression_costs(0.0))
+    probes = pd.DataFrame(
+        [
+            {"model": model, "compression": compression, "phenomenon": phenomenon, "percent": loss}
+            for model, compression in scores[["model", "compression"]].drop_duplicates().to_numpy()
+            for phenomenon, loss in (
+                ("discourse", -20.0), ("syntax", -30.0 - len(model)), ("morphology", np.nan),
+                ("reasoning", 400.0),
+            )
+            if compression != "none"
+        ]
+    )  # fmt: skip
+    given = replace(material(scores, quality(0.0, noise=0.005)), probes=probes)
+    found = TESTS["dissociation"](given, published_claims()["dissociation"], Settings())
+    assert found.status == "supported"
+    assert found.sentence.startswith("Competence in discourse, syntax and morphology")
+    assert found.effect == pytest.approx(-28.5, abs=3)
 
 
 def test_every_status_is_reached_by_every_claim():
