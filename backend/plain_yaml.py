@@ -46,15 +46,36 @@ def read_mapping(path: Path, what: str) -> dict[str, Any]:
         raise InputError(
             f"{path} cannot be read: {error.strerror or error}. Give the file of {what}."
         ) from error
+    return parse_mapping(content, path.name, what)
+
+
+def parse_mapping(content: bytes, name: str, what: str) -> dict[str, Any]:
+    """Read keys and values from the content of a file.
+
+    Parameters
+    ----------
+    content : bytes
+    name, what : str
+        What the file is called and what it is, for messages.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    InputError
+        If it is something else.
+    """
     if len(content) > MOST_BYTES:
-        raise InputError(f"{path.name} is larger than {MOST_BYTES:,} bytes; {what} is not.")
+        raise InputError(f"{name} is larger than {MOST_BYTES:,} bytes; {what} is not.")
     try:
         raw = yaml.load(content.decode("utf-8-sig"), Loader=PlainLoader)
     except UnicodeDecodeError as error:
-        raise InputError(f"{path.name} is not UTF-8 text, as {what} is.") from error
+        raise InputError(f"{name} is not UTF-8 text, as {what} is.") from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise InputError(f"{path.name} is not YAML: {reason}.") from error
+        raise InputError(f"{name} is not YAML: {reason}.") from error
     if not isinstance(raw, dict):
-        raise InputError(f"{path.name} holds no keys with values, as {what} does.")
+        raise InputError(f"{name} holds no keys with values, as {what} does.")
     return {str(key): value for key, value in raw.items()}

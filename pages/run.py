@@ -5,6 +5,7 @@ import streamlit as st
 from pages.shared.entry import require_app
 from pages.shared.jobs import show_jobs
 from pages.shared.request import show_request
+from pages.shared.sweeps import show_sweeps
 
 require_app()
 st.title("Run")
@@ -14,3 +15,4 @@ st.markdown(
 )
 show_request()
 show_jobs()
+show_sweeps()

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from backend.commands.plan import gigabytes
 from backend.datasets.archives import missing_bytes
 from backend.datasets.fetch import SOURCES, Wanted, fetch_source
 from backend.datasets.fetch.source import describe
@@ -14,6 +13,7 @@ from backend.datasets.story_folder import check_story_folder
 from backend.errors import InputError
 from backend.paths import PROJECT
 from backend.sweeps.config import nearest
+from backend.sweeps.words import gigabytes
 
 DATA_VARIABLE = "CORTEXSCALE_DATA"
 

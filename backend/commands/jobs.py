@@ -5,12 +5,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from backend.commands.plan import gigabytes
 from backend.errors import JobError
 from backend.jobs.config import ProbingConfig
 from backend.jobs.local import Job, cancel_job, list_jobs, log_tail
 from backend.paths import default_store
 from backend.sweeps.folder import CANCEL, PAUSE, SweepFolder, SweepStatus, list_sweeps
+from backend.sweeps.words import progress_line, sweep_lines
 
 _WAIT_SECONDS = 30.0
 
@@ -62,57 +62,6 @@ def run_work(arguments: argparse.Namespace) -> int:
     from backend.jobs.worker import work
 
     return work(arguments.folder)
-
-
-def sweep_lines(folder: SweepFolder, status: SweepStatus) -> list[str]:
-    """Say how a sweep stands, a line for each thing there is to say.
-
-    Parameters
-    ----------
-    folder : SweepFolder
-    status : SweepStatus
-
-    Returns
-    -------
-    list of str
-    """
-    lines = [f"{folder.name}: {progress_line(status)}"]
-    if status.message:
-        lines.append(status.message)
-    if status.active:
-        lines += [status.place, memory_line(status)]
-    lines += [
-        f"at work: {each['piece']}: {each['stage']} {each['done']}/{each['total']} {each['note']}"
-        for each in (folder.running() if status.active else [])
-    ]
-    return [line for line in lines if line]
-
-
-def progress_line(status: SweepStatus) -> str:
-    """Say how far a sweep is, how fast it goes and how long it may take."""
-    parts = [f"{status.state}, {status.done} of {status.total} pieces done"]
-    if status.failed:
-        parts.append(f"{status.failed} failed")
-    if status.active:
-        parts.append(f"{status.waiting} in the queue")
-        if status.rate is not None:
-            parts.append(f"{status.rate:.0f} an hour")
-        if status.seconds_left is not None:
-            parts.append(f"about {duration(status.seconds_left)} left")
-    return f"{', '.join(parts)}, {duration(status.seconds)} so far"
-
-
-def memory_line(status: SweepStatus) -> str:
-    """Say what the workers hold."""
-    limit = f" of {gigabytes(status.memory_limit)}" if status.memory_limit else ""
-    return f"{status.workers} worker(s), {gigabytes(status.memory)}{limit} of memory"
-
-
-def duration(seconds: float) -> str:
-    """Write seconds in the unit that a person would use."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _act(folder: SweepFolder, status: SweepStatus, arguments: argparse.Namespace) -> None:

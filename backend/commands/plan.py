@@ -9,6 +9,7 @@ from backend.jobs.planner import Plan, plan_run
 from backend.jobs.stories import StoryChoice
 from backend.store.queries import has_run
 from backend.store.reader import ResultStore
+from backend.sweeps.words import gigabytes
 
 
 def add_plan_option(parser: "argparse._ArgumentGroup") -> None:
@@ -88,8 +89,3 @@ def plan_lines(plan: Plan) -> list[tuple[str, str]]:
         ("fits", "unknown" if plan.cost.n_fits is None else f"{plan.cost.n_fits} ridge fits"),
         ("verdict", "can be run here" if plan.problem is None else "cannot be run here"),
     ]
-
-
-def gigabytes(n_bytes: float) -> str:
-    """Write bytes as gigabytes, or megabytes where they are few."""
-    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e8 else f"{n_bytes / 1e6:.0f} MB"

@@ -1,19 +1,18 @@
 """``plan`` and ``run``: whole sweeps from one file."""
 
 import argparse
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from backend.commands.plan import gigabytes
 from backend.errors import InputError
-from backend.paths import PROJECT, default_store
+from backend.paths import default_store
+from backend.sweeps.background import start_sweep
 from backend.sweeps.config import read_sweep
 from backend.sweeps.driver import Ended
 from backend.sweeps.engine import Computers
-from backend.sweeps.folder import LOG, sweep_folder
+from backend.sweeps.folder import LOG
 from backend.sweeps.plan import Layout, SweepCost, cost_of, lay_against
+from backend.sweeps.words import gigabytes
 
 EXAMPLE = """an example:
   name: overnight
@@ -116,7 +115,11 @@ def run_run(arguments: argparse.Namespace) -> int:
         # Refused here rather than in a log.
         layout, tasks = lay_against(sweep, store)
         cost_of(layout, tasks, store).require(sweep.name)
-        start_in_background(arguments, store, sweep.name)
+        folder, pid = start_sweep(sweep, store, _places(arguments))
+        print(
+            f"{sweep.name} goes on as process {pid}, log in {folder.path / LOG}; watch it with: "
+            f"python -m backend jobs --sweep {sweep.name}"
+        )
         return 0
     # Importing dask takes a second, which a wrong file should not cost.
     from backend.sweeps.run import run_sweep
@@ -125,31 +128,15 @@ def run_run(arguments: argparse.Namespace) -> int:
     return report(ended, f"python -m backend run {arguments.sweep} --retry-failed")
 
 
-def start_in_background(arguments: argparse.Namespace, store: Path, name: str) -> None:
-    """Start ``run`` in a process that outlives this one."""
-    folder = sweep_folder(store, name)
-    folder.path.mkdir(parents=True, exist_ok=True)
-    words = [
-        "run", str(arguments.sweep.resolve()), "--store", str(store.resolve()),
+def _places(arguments: argparse.Namespace) -> list[str]:
+    """Say again, as options, where to compute and what to try."""
+    return [
         *(["--workers", str(arguments.workers)] if arguments.workers else []),
         *(["--memory", arguments.memory] if arguments.memory else []),
         *(["--scheduler", arguments.scheduler] if arguments.scheduler else []),
         *(["--slurm"] if arguments.slurm else []),
         *(["--retry-failed"] if arguments.retry_failed else []),
-    ]  # fmt: skip
-    with (folder.path / "output.txt").open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "backend", *words],
-            cwd=PROJECT,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    print(
-        f"{name} goes on as process {process.pid}, log in {folder.path / LOG}; watch it with: "
-        f"python -m backend jobs --sweep {name}"
-    )
+    ]
 
 
 def report(ended: Ended, again: str) -> int:

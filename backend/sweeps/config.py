@@ -16,7 +16,7 @@ from pydantic import (
 
 from backend import catalog
 from backend.errors import InputError
-from backend.plain_yaml import read_mapping
+from backend.plain_yaml import parse_mapping, read_mapping
 
 ALL = "all"
 EXAMPLE = "name: first, models: [minilm-l6], datasets: [demo-sentences]"
@@ -154,11 +154,26 @@ def read_sweep(path: Path) -> Sweep:
     """
     content = read_mapping(path, "a sweep")
     content.setdefault("name", path.stem)
+    return _beside(_checked(content, path.name), path.resolve().parent)
+
+
+def parse_sweep(text: str) -> Sweep:
+    """Read a sweep that was typed; it needs a name, and paths in it are whole.
+
+    Raises
+    ------
+    InputError
+        With everything that is wrong with it.
+    """
+    return _checked(parse_mapping(text.encode(), "the text", "a sweep"), "the text")
+
+
+def _checked(content: Mapping[str, Any], name: str) -> Sweep:
     try:
-        return _beside(Sweep.model_validate(content), path.resolve().parent)
+        return Sweep.model_validate(content)
     except ValidationError as error:
         faults = "\n".join(f"- {_explain(fault)}" for fault in error.errors())
-        raise InputError(f"{path.name} is no sweep yet:\n{faults}") from error
+        raise InputError(f"{name} is no sweep yet:\n{faults}") from error
 
 
 def nearest(given: str, known: Mapping[str, Any] | list[str]) -> str:

@@ -27,7 +27,7 @@ def put_job(store: Path, config: EncodingConfig, **status: object) -> Path:
 
 
 def labels(app: AppTest) -> set[str]:
-    return {button.label for button in app.main.button} - {"Start run"}
+    return {button.label for button in app.main.button} - {"Start run", "Plan", "Start sweep"}
 
 
 @pytest.fixture
