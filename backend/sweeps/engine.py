@@ -167,7 +167,7 @@ def _local(computers: Computers, stack: ExitStack) -> Engine:
         SpecCluster(workers=workers, scheduler=scheduler, security=security)
     )
     client = stack.enter_context(Client(cluster, security=security))
-    return Engine(client, f"this machine, {n_workers} worker(s) of {limit} at most")
+    return Engine(client, f"this machine, {n_workers} worker(s)")
 
 
 def _scheduler(computers: Computers, stack: ExitStack) -> Engine:

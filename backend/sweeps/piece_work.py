@@ -118,7 +118,10 @@ class _Watched(StatusFile):
         folder = work.folder / RUNNING / work.piece.name
         folder.mkdir(parents=True, exist_ok=True)
         now = time.time()
-        super().__init__(folder, JobStatus("running", "starting", started=now, pid=os.getpid()))
+        status = JobStatus(
+            "running", "starting", message=work.piece.title, started=now, pid=os.getpid()
+        )
+        super().__init__(folder, status)
         self._cancel = work.folder / CANCEL
 
     def advance(self, n: int = 1) -> None:

@@ -21,7 +21,7 @@ def sweep_lines(folder: SweepFolder, status: SweepStatus) -> list[str]:
     if status.active:
         lines += [status.place, memory_line(status)]
     lines += [
-        f"at work: {each['piece']}: {each['stage']} {each['done']}/{each['total']} {each['note']}"
+        f"at work: {each['message']}: {each['stage']} {each['done']}/{each['total']} {each['note']}"
         for each in (folder.running() if status.active else [])
     ]
     return [line for line in lines if line]
