@@ -21,6 +21,7 @@ from backend.commands import (
     project,
     pycortex,
     quality,
+    remove,
     results,
     simulate_cortex,
     simulate_demo,
@@ -63,6 +64,7 @@ def build_parser() -> argparse.ArgumentParser:
     compress.add_parser(commands)
     quality.add_parser(commands)
     probe.add_parser(commands)
+    remove.add_parser(commands)
     models.add_parser(commands)
     results.add_parsers(commands)
     figure.add_parser(commands)

@@ -35,6 +35,7 @@ def show(store: ResultStore, chosen: Chosen) -> None:
     sheet_panel(averaged)
     show_tests(first_place(results.tested))
     show_tracking(results.tracked)
+    show_removal(chosen)
     export_page(shown_view("dissociation"), store)
 
 
@@ -112,6 +113,19 @@ def show_tracking(tracked: pd.DataFrame) -> None:
         table, hide_index=True, column_config={"Partial correlation": _NUMBER(format="%+.2f")}
     )
     st.caption("Given the logarithm of size; intervals by Fisher's z. Few models make them wide.")
+
+
+def show_removal(chosen: Chosen) -> None:
+    """Say how to ask whether predictivity rests on what the probes read."""
+    st.subheader("Does predictivity rest on it?")
+    st.caption(
+        "Take what a phenomenon's probes read out of a layer's states of sentences (LEACE), fit the "
+        "encoding model again, and compare with random directions of the same rank:"
+    )
+    st.code(
+        f"python -m backend remove --dataset {chosen.selection.dataset} --model minilm-l6 --layer 4",
+        language="bash",
+    )
 
 
 def show_nothing(chosen: Chosen | None) -> None:

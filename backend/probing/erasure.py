@@ -66,11 +66,27 @@ def fit_leace(states: NDArray[np.floating], labels: NDArray[np.int64]) -> Eraser
     ----------
     Belrose et al. 2023, LEACE: perfect linear concept erasure in closed form, NeurIPS.
     """
-    whitening = _Whitening.of(states)
     columns = labels if labels.ndim == 2 else labels[:, None]
     indicators = np.concatenate([_indicators(column) for column in columns.T], axis=1)
+    return fit_leace_to(states, indicators)
+
+
+def fit_leace_to(states: NDArray[np.floating], targets: Values) -> Eraser:
+    """Remove what varies with numbers, as :func:`fit_leace` does what varies with labels.
+
+    Parameters
+    ----------
+    states : ndarray, shape (n_items, n_dims)
+    targets : ndarray of float64, shape (n_items, n_targets)
+
+    Returns
+    -------
+    Eraser
+        Of a rank no higher than the number of targets.
+    """
+    whitening = _Whitening.of(states)
     centred = np.asarray(states, dtype=np.float64) - whitening.mean
-    covariance = centred.T @ (indicators - indicators.mean(axis=0)) / len(states)
+    covariance = centred.T @ (targets - targets.mean(axis=0)) / len(states)
     left, sizes, _ = np.linalg.svd(whitening.white @ covariance, full_matrices=False)
     return whitening.eraser(left[:, sizes > _TOLERANCE * max(1.0, sizes.max(initial=0.0))])
 
