@@ -119,12 +119,12 @@ def show_removal(chosen: Chosen) -> None:
     """Say how to ask whether predictivity rests on what the probes read."""
     st.subheader("Does predictivity rest on it?")
     st.caption(
-        "Take what a phenomenon's probes read out of a layer's states of sentences (LEACE), fit the "
-        "encoding model again, and compare with random directions of the same rank:"
+        "Take what a phenomenon's probes read out of a layer's states of sentences (LEACE), fit "
+        "the encoding model again, and compare with random directions of the same rank:"
     )
+    data = chosen.selection.dataset
     st.code(
-        f"python -m backend remove --dataset {chosen.selection.dataset} --model minilm-l6 --layer 4",
-        language="bash",
+        f"python -m backend remove --dataset {data} --model minilm-l6 --layer 4", language="bash"
     )
 
 

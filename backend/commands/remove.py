@@ -16,8 +16,8 @@ EXAMPLES = """examples:
 
 what it does: fits LEACE (Belrose et al. 2023) to what the bundled tasks of a phenomenon label,
 takes it out of the layer's states of your sentences, and fits the encoding model again on the same
-folds; random directions of the same rank are removed for comparison. A fall below 0 is predictivity that
-rests on more than as many directions of any kind.
+folds; random directions of the same rank are removed for comparison. A fall below 0 is predictivity
+that rests on what was removed, and not on as many directions of any kind.
 """
 
 

@@ -12,7 +12,8 @@ from tests.browser.harness import Server
 pytestmark = pytest.mark.browser
 PAGES = {
     "/": "CortexScale", "/layers": "Layers", "/cortex": "Cortex", "/scale": "Scale",
-    "/compression": "Compression", "/probing": "Probing", "/claims": "Claims", "/run": "Run",
+    "/compression": "Compression", "/probing": "Probing",
+    "/dissociation": "Dissociation", "/claims": "Claims", "/run": "Run",
 }  # fmt: skip
 TITLES = ["Overview", *list(PAGES.values())[1:]]
 
