@@ -167,7 +167,7 @@ def dissociations(predictivity: pd.DataFrame, competence: pd.DataFrame) -> pd.Da
         predictivity, predictivity_low, predictivity_high, interaction (competence minus
         predictivity, in percentage points), interaction_low, interaction_high (95% t intervals,
         degrees of freedom by Welch and Satterthwaite), p (two-sided), q (Benjamini-Hochberg within
-        a region) and verdict: ``dissociates`` (competence falls more), ``reversed`` (predictivity
+        a region and phenomenon) and verdict: ``dissociates`` (competence falls more), ``reversed`` (predictivity
         falls more) or ``undecided``. Pairs without something to lose on either side are left out.
     """
     left = predictivity.rename(columns={"percent": "predictivity", "percent_se": "p_se"})
@@ -191,7 +191,9 @@ def dissociations(predictivity: pd.DataFrame, competence: pd.DataFrame) -> pd.Da
     rows["interaction_low"] = rows["interaction"] - half
     rows["interaction_high"] = rows["interaction"] + half
     rows["p"] = 2 * stdtr(df.astype(float), -np.abs(rows["interaction"] / spread))
-    rows["q"] = rows.groupby(_PLACE)["p"].transform(lambda p: benjamini_hochberg(p.to_numpy()))
+    rows["q"] = rows.groupby([*_PLACE, "phenomenon"])["p"].transform(
+        lambda p: benjamini_hochberg(p.to_numpy())
+    )
     below = np.where(rows["interaction"] < 0, "dissociates", "reversed")
     rows["verdict"] = np.where(rows["q"] < _ALPHA, below, "undecided")
     return rows.reset_index(drop=True)

@@ -70,11 +70,12 @@ def dissociation_figure(tested: pd.DataFrame, mode: Mode = "light") -> go.Figure
     for index, panel in enumerate(panels):
         place = {"row": index // _COLUMNS + 1, "col": index % _COLUMNS + 1}
         of_panel = frame[frame["phenomenon"] == panel]
-        _guides(figure, of_panel, place, mode)
         for title, cells in of_panel.groupby("title", sort=False):
             look = looks[str(title)]
             _mark(figure, cells, str(title), look, place, seen)
-        _fit_x(figure, of_panel, place)
+        # Plotly draws no line across a panel that is still empty.
+        _guides(figure, of_panel, place, mode)
+        figure.update_xaxes(range=list(_span(of_panel)), **place)
     names = list(dict.fromkeys(frame["title"]))
     extra = LEGEND_ROW * (legend_rows(names) - 1)
     style(figure, mode, 150 + 300 * rows + extra)
@@ -108,10 +109,6 @@ def _span(cells: pd.DataFrame) -> tuple[float, float]:
     high = max(float(cells["competence_high"].max()), 1.0)
     pad = 0.08 * (high - low)
     return low - pad, high + pad
-
-
-def _fit_x(figure: go.Figure, cells: pd.DataFrame, place: dict[str, int]) -> None:
-    figure.update_xaxes(range=list(_span(cells)), **place)
 
 
 def _mark(

@@ -173,7 +173,7 @@ def _points_sheet(tested: pd.DataFrame, view: DissociationView) -> Sheet:
         f"each in percent of full precision, with 95% t intervals (probes: {view.dataset}, above "
         "chance, over words; predictivity over folds; perplexity as bits per byte of one text); "
         "dotted: both change alike; filled: the difference of the two changes is not 0 "
-        "(t test, Benjamini-Hochberg within a region)",
+        "(t test, Benjamini-Hochberg within a panel)",
     )
     build = cache(partial(dissociation_figure, points))
     return Sheet("dissociation", build, None, points, caption, caption)
