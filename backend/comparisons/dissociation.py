@@ -167,8 +167,9 @@ def dissociations(predictivity: pd.DataFrame, competence: pd.DataFrame) -> pd.Da
         predictivity, predictivity_low, predictivity_high, interaction (competence minus
         predictivity, in percentage points), interaction_low, interaction_high (95% t intervals,
         degrees of freedom by Welch and Satterthwaite), p (two-sided), q (Benjamini-Hochberg within
-        a region and phenomenon) and verdict: ``dissociates`` (competence falls more), ``reversed`` (predictivity
-        falls more) or ``undecided``. Pairs without something to lose on either side are left out.
+        a region and phenomenon) and verdict: ``dissociates`` (competence falls more), ``reversed``
+        (predictivity falls more) or ``undecided``. Pairs without something to lose on either side
+        are left out.
     """
     left = predictivity.rename(columns={"percent": "predictivity", "percent_se": "p_se"})
     right = competence.rename(columns={"percent": "competence", "percent_se": "c_se"})
