@@ -134,6 +134,10 @@ def show_summary(
         f"**{summary(verdicts)}** {dataset_title(selection.dataset or '')}, "
         f"{SPLIT_TITLES[selection.split or '']}, {selection.evidence}."
     )
+    st.caption(
+        "All models, compressions, subjects and regions of this data set are tested: what the "
+        "sidebar narrows beyond data set, evidence and folds does not apply here."
+    )
     if settings.own is not None:
         st.info(
             "Tested at sizes of your own: the same tests at another scale. Nothing here supports "

@@ -147,8 +147,8 @@ def _file(
         return export_parquet(sheet.data, sheet.caption)
     if sheet.draw is not None:
         if name == "html":
-            return picture_html(sheet.draw(choice.mode, "png"), sheet.caption)
-        return picture_at(sheet.draw(choice.mode, name), name, choice.size)
+            return picture_html(sheet.draw(choice.mode, "png", None), sheet.caption)
+        return picture_at(sheet.draw(choice.mode, name, choice.size), name, choice.size)
     if sheet.build is None:
         return None
     if name == "html":

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from backend.figures.draft import Draft
 from backend.figures.labels import compression_title, model_title, roi_title
-from backend.figures.narrow import SPARE
+from backend.figures.lay_out import SPARE
 from backend.figures.theme import Mode, ink, mark_simulated, muted, style
 
 METRIC_UNITS = {"r": "r", "r_normalized": "r / noise ceiling", "unique_r2": "unique R²"}

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from backend.figures.draft import Draft
 from backend.figures.labels import METRIC_TITLES, compression_title, model_title, roi_title
-from backend.figures.narrow import SPARE
+from backend.figures.lay_out import SPARE
 from backend.figures.palette import compression_colour
 from backend.figures.theme import Mode, ink, mark_simulated, muted, style
 

@@ -12,6 +12,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pypdf import PdfWriter
 
 from backend.figures.captions import wrap
 from backend.figures.lay_out import CAPTION_COLOUR, lay_out
@@ -37,7 +38,8 @@ __all__ = [
 
 _CAPTION_SIZE = 12
 _LINE_PIXELS = 16
-_SVG_SIZE = re.compile(rb'(<svg\b[^>]*?) width="[\d.]+" height="[\d.]+"')
+_SVG_SIZE = re.compile(rb'(<svg\b[^>]*?) width="([\d.]+)(?:pt)?" height="([\d.]+)(?:pt)?"')
+_POINTS = 72
 
 
 @dataclass(frozen=True)
@@ -137,23 +139,36 @@ def _svg_at(svg: bytes, width_mm: float, height_mm: float) -> bytes:
 
 
 def picture_at(data: bytes, kind: ImageFormat, size: PageSize) -> bytes:
-    """Say of a picture that was drawn in pixels how wide it is on paper.
+    """Give a picture that was drawn at a width of its own the width that it has on paper.
 
     Parameters
     ----------
     data : bytes
     kind : {"png", "svg", "pdf"}
-        Others than PNG stay as they were drawn.
     size : PageSize
 
     Returns
     -------
     bytes
-        Its pixels stay; how many make an inch follows from the width.
+        The pixels of a PNG stay; how many make an inch follows from the width.
     """
-    if kind != "png":
-        return data
-    return with_density(data, pixels_across(data) / (size.width_mm / 25.4))
+    if kind == "png":
+        return with_density(data, pixels_across(data) / (size.width_mm / 25.4))
+    if kind == "svg":
+        drawn = _SVG_SIZE.search(data)
+        assert drawn is not None
+        return _svg_at(data, size.width_mm, size.width_mm * float(drawn[3]) / float(drawn[2]))
+    return _pdf_at(data, size.width_mm)
+
+
+def _pdf_at(pdf: bytes, width_mm: float) -> bytes:
+    """Scale the page of a PDF, with all that is on it."""
+    writer = PdfWriter(io.BytesIO(pdf))
+    (page,) = writer.pages
+    page.scale_by(width_mm / 25.4 * _POINTS / float(page.mediabox.width))
+    scaled = io.BytesIO()
+    writer.write(scaled)
+    return scaled.getvalue()
 
 
 def export_html(figure: go.Figure, caption: str, mode: Mode = "light") -> bytes:

@@ -16,6 +16,7 @@ from backend.errors import InputError
 from backend.figures.export import ImageFormat
 from backend.figures.flat_paint import paint
 from backend.figures.map_scale import MapScale, colour_table
+from backend.figures.sizes import PageSize
 from backend.figures.theme import GROUND, Mode, ink, muted
 
 if TYPE_CHECKING:
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
 # Inches; at 160 dots to the inch a projector's full width.
 _WIDTH = 12.0
+# Of the width that is drawn, what two columns have; and the least that has room for its words.
+_ON_PAPER, _LEAST = 0.57, 5.5
+# From which width on the mark of simulated data has its full size.
+_MARKED = 8.0
 DPI = 160
 _ASPECT = 2 * HALF_WIDTH / (TOP - BOTTOM)
 _EXTENT = (-HALF_WIDTH, HALF_WIDTH, BOTTOM, TOP)
@@ -120,11 +125,29 @@ def flatmap_figure(
         _draw_panel(axes, panel, scale, mode, outlines, columns)
     draw_colour_bar(figure, scale, mode)
     if title:
-        size = min(17, 17 * _TITLE_WIDTH / len(title))
+        size = min(17, 17 * _TITLE_WIDTH * inches / _WIDTH / len(title))
         figure.text(
             0.02, 1 - 0.13 / height, title, size=size, color=ink(mode), va="top", parse_math=False
         )
     return figure
+
+
+def drawn_inches(size: PageSize | None) -> float:
+    """Return how wide a map is drawn that is to have a size on paper, to which it is scaled.
+
+    Parameters
+    ----------
+    size : PageSize or None
+
+    Returns
+    -------
+    float
+        12 inches where no size is asked for or two columns are; on one column half as much, so
+        that type of 13 points is 7 points there too.
+    """
+    if size is None:
+        return _WIDTH
+    return min(max(size.width_mm / 25.4 / _ON_PAPER, _LEAST), _WIDTH)
 
 
 def n_columns(n_panels: int) -> int:
@@ -157,7 +180,7 @@ def flatmap_bytes(
     from matplotlib.transforms import Bbox
 
     width, height = (float(inches) for inches in figure.get_size_inches())
-    lines = textwrap.wrap(caption, _CAPTION_WIDTH)
+    lines = textwrap.wrap(caption, round(_CAPTION_WIDTH * width / _WIDTH))
     extra = (len(lines) * 1.35 * _CAPTION_SIZE + 8) / 72 if lines else 0.0
     under = figure.text(
         0.02, 0, "\n".join(lines), size=_CAPTION_SIZE, va="top", linespacing=1.3,
@@ -271,10 +294,12 @@ def mark_simulated(axes: "Axes", mode: Mode, columns: int) -> None:
     """Write SIMULATED across both hemispheres of a panel that is one of so many in a row."""
     from matplotlib.patheffects import withStroke
 
+    whole = axes.get_figure(root=True)
+    size = 34 / columns * min(1.0, whole.get_figwidth() / _MARKED if whole else 1.0)
     # Across parietal cortex, above the regions of language and their names.
     for x in (0.25, 0.75):
         axes.text(
-            x, 0.70, "SIMULATED", size=34 / columns, weight="bold", rotation=10, alpha=0.5,
+            x, 0.70, "SIMULATED", size=size, weight="bold", rotation=10, alpha=0.5,
             color=GROUND[mode], ha="center", va="center", transform=axes.transAxes,
             path_effects=[withStroke(linewidth=2, foreground=ink(mode), alpha=0.5)],
         )  # fmt: skip

@@ -32,6 +32,10 @@ _LINE = 1.35
 _LEGEND_KEY = 44
 _DEFAULT_HEIGHT = 460
 _EDGE = 6.0
+# A row's height in the size of its type; and the smallest type of rows, in pixels.
+_ROW, _LEAST_ROW = 1.25, 10.0
+SPARE = "spare"
+"""Name of annotations that go, or shrink with their rows, where there is no room for them."""
 # Pixels: on less than a column and a half, panels do not stand beside each other.
 _RESTACKED = 400.0
 _INLINE = re.compile(r"font-size:\s*([\d.]+)px")
@@ -81,7 +85,28 @@ def lay_out(
         below = _add_caption(layout, caption, size, mode)
         height += below
     layout["height"] = size.height if size.height is not None else height
-    return go.Figure(tree)
+    laid = go.Figure(tree)
+    if size.height is not None:
+        _fit_rows(laid)
+    return laid
+
+
+def _fit_rows(figure: go.Figure) -> None:
+    """Set the names of rows smaller where a given height leaves them less than their type."""
+    axis, layout = figure.layout.yaxis, figure.layout
+    if axis.ticktext is None or axis.range is None:
+        return
+    bottom, top = axis.domain or (0.0, 1.0)
+    plotted = (layout.height - layout.margin.t - layout.margin.b) * (top - bottom)
+    row = plotted / abs(axis.range[1] - axis.range[0])
+    size = max(row / _ROW, _LEAST_ROW)
+    if size >= (axis.tickfont.size or layout.font.size):
+        return
+    axis.tickfont.size = size
+    for note in layout.annotations:
+        if note.name == SPARE:
+            note.font.size = size
+    figure.update_traces(marker_size=0.75 * row, selector={"type": "scatter"})
 
 
 def _clamped(pixels: float, size: PageSize) -> float:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from backend.figures.draft import Draft
 from backend.figures.labels import BASELINE_TITLES
-from backend.figures.narrow import SPARE
+from backend.figures.lay_out import SPARE
 from backend.figures.theme import BASELINE_DASH, Mode, faint, muted, order_colour
 
 ORDER = "oasm"

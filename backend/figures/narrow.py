@@ -8,13 +8,11 @@ from typing import Any
 import plotly.graph_objects as go
 
 from backend.figures.captions import wrap
-from backend.figures.lay_out import lay_out
+from backend.figures.lay_out import SPARE, lay_out
 from backend.figures.restack import Tree
 from backend.figures.sizes import narrow_size
 from backend.figures.theme import GROUND, Mode, faint
 
-SPARE = "spare"
-"""Name of annotations that go where there is no room for them."""
 _CLEAR = "rgba(0,0,0,0)"
 _MOST_TICKS = 6
 _LEGEND_ROW, _LEGEND_KEY, _LETTER = 23.0, 44.0, 7.0

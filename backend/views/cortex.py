@@ -19,11 +19,12 @@ from backend.cortex.flat import side_of
 from backend.cortex.outlines import region_outlines, regions_at
 from backend.cortex.surfaces import N_TARGETS
 from backend.figures.captions import results_caption
-from backend.figures.flatmap import Panel, flatmap_bytes, flatmap_figure
+from backend.figures.flatmap import Panel, drawn_inches, flatmap_bytes, flatmap_figure
 from backend.figures.legible import few_series
 from backend.figures.map_scale import MAP_KINDS
 from backend.figures.place import BY_TITLES, place_figure, place_title
 from backend.figures.place import By as PlaceBy
+from backend.figures.sizes import PageSize
 from backend.figures.theme import Mode, pin_colour
 from backend.store.map_queries import map_runs
 from backend.store.place_queries import Place, place_curves
@@ -150,7 +151,12 @@ def map_choice(runs: pd.DataFrame, parameters: Parameters, n_pinned: int = 0) ->
 
 
 def map_bytes(
-    maps: CortexMaps, frame: int, mode: Mode, kind: ImageFormat, dpi: int | None = None
+    maps: CortexMaps,
+    frame: int,
+    mode: Mode,
+    kind: ImageFormat,
+    dpi: int | None = None,
+    size: PageSize | None = None,
 ) -> bytes:
     """Draw the page's maps as a file; of a film, one frame.
 
@@ -162,17 +168,21 @@ def map_bytes(
     mode : {"light", "dark"}
     kind : {"png", "svg", "pdf"}
     dpi : int, optional
-        Of a PNG.
+        Of a PNG that is 12 inches wide.
+    size : PageSize, optional
+        On paper: the less wide, the larger the type beside the maps.
 
     Returns
     -------
     bytes
     """
+    inches = drawn_inches(size)
     figure = flatmap_figure(
         frame_panels(maps, frame), maps.scale, mode, title=frame_title(maps, frame),
-        outlines=region_outlines(),
+        outlines=region_outlines(), inches=inches,
     )  # fmt: skip
-    return flatmap_bytes(figure, kind, maps.caption, dpi)
+    dots = round(size.pixels / inches) if size else dpi
+    return flatmap_bytes(figure, kind, maps.caption, dots)
 
 
 def stage_bytes(maps: CortexMaps, frame: int, mode: Mode) -> bytes:
@@ -341,7 +351,7 @@ def sheets(store: ResultStore, chosen: Chosen, parameters: Parameters) -> list[S
     flat = Sheet(
         key="flatmap",
         build=None,
-        draw=lambda mode, kind: map_bytes(maps, frame, mode, kind),
+        draw=lambda mode, kind, size: map_bytes(maps, frame, mode, kind, size=size),
         data=map_table(maps),
         caption=maps.caption,
         alt=maps.caption,

@@ -19,6 +19,7 @@ from backend.figures.captions import results_caption
 from backend.figures.flatmap import flatmap_bytes
 from backend.figures.map_scale import MAP_KINDS, MapKind, MapScale, scale_of
 from backend.figures.quickflat import quickflat_figure
+from backend.figures.sizes import PageSize
 from backend.figures.theme import Mode
 from backend.store.map_queries import MAPS, map_runs, stored_maps
 from backend.store.reader import ResultStore
@@ -71,12 +72,13 @@ class BrainPicture:
             run_ids=(self.run_id,) if self.run_id else (),
         )
 
-    def image(self, mode: Mode, kind: ImageFormat, dpi: int | None = None) -> bytes:
+    def image(self, mode: Mode, kind: ImageFormat, size: PageSize | None = None) -> bytes:
         """Draw it as PNG, SVG or PDF, its caption under it."""
         figure = quickflat_figure(
             self.drawn, self.scale, mode, evidence=self.evidence, title=self.title
         )
-        return flatmap_bytes(figure, kind, self.caption, dpi)
+        dots = round(size.pixels / figure.get_figwidth()) if size else None
+        return flatmap_bytes(figure, kind, self.caption, dots)
 
     def viewer(self, folder: Path) -> Path:
         """Write it as a WebGL viewer; see :func:`backend.cortex.webgl_viewer.write_webgl`."""

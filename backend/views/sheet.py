@@ -7,6 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from backend.figures.render import ImageFormat
+from backend.figures.sizes import PageSize
 from backend.figures.theme import Mode
 
 __all__ = ["ImageFormat", "Sheet"]
@@ -23,8 +24,8 @@ class Sheet:
     build : callable or None
         Makes the Plotly figure for a mode.
     draw : callable or None
-        Makes the file of a picture that is no Plotly figure, for a mode and a format. Where
-        neither is there, the sheet is a table.
+        Makes the file of a picture that is no Plotly figure, for a mode, a format, and the size
+        that it is to have on paper, if any. Where neither is there, the sheet is a table.
     data : pandas.DataFrame
         The plotted numbers.
     caption : str
@@ -39,7 +40,7 @@ class Sheet:
 
     key: str
     build: Callable[[Mode], go.Figure] | None
-    draw: Callable[[Mode, ImageFormat], bytes] | None
+    draw: Callable[[Mode, ImageFormat, PageSize | None], bytes] | None
     data: pd.DataFrame
     caption: str
     alt: str

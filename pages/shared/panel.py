@@ -34,7 +34,7 @@ def sheet_panel(sheet: Sheet, poster: bool = False) -> None:
     if sheet.build is not None:
         _draw_figure(sheet.key, sheet.build(mode()), sheet.alt, poster)
     elif sheet.draw is not None:
-        _draw_picture(sheet.draw(mode(), "png"), sheet.alt)
+        _draw_picture(sheet.draw(mode(), "png", None), sheet.alt)
     if sheet.build is not None:
         st.caption(sheet.caption)
     export_control(sheet)

@@ -17,6 +17,8 @@ from backend.cortex.pycortex_store import (
 )
 from backend.errors import InputError, StoreError
 from backend.figures.map_scale import MAP_KINDS
+from backend.figures.render import ImageFormat
+from backend.figures.sizes import PageSize
 from backend.figures.theme import Mode
 from backend.jobs.request import user_path
 from backend.store.map_queries import MAPS
@@ -177,9 +179,9 @@ def _show(picture: BrainPicture, png: bytes) -> None:
     evidence_badge(picture.evidence)
     shown = mode()
 
-    def draw(ground: Mode, kind: str) -> bytes:
-        is_shown = kind == "png" and ground == shown
-        return png if is_shown else picture.image(ground, kind)  # type: ignore[arg-type]
+    def draw(ground: Mode, kind: ImageFormat, size: PageSize | None) -> bytes:
+        is_shown = kind == "png" and ground == shown and size is None
+        return png if is_shown else picture.image(ground, kind, size)
 
     sheet_panel(replace(picture.sheet(), draw=draw))
     _offer_viewer(picture)

@@ -22,9 +22,14 @@ def draw_link() -> None:
     ):
         if view is not None:
             st.caption(f"A link to this page and all that is chosen on it. {_LINK_HELP}")
-            st.code((st.context.url or "").rstrip("/") + view.link(), language=None)
+            st.code(_server(view) + view.link(), language=None)
             st.caption("Below the address of another server:")
             st.code(view.link(), language=None)
+
+
+def _server(view: View) -> str:
+    """Return the address of the server: that of the page without the page."""
+    return (st.context.url or "").rstrip("/").removesuffix(f"/{view.page}")
 
 
 def draw_saved() -> None:

@@ -42,8 +42,8 @@ def test_pictures_are_rendered_together_and_each_goes_to_its_file(
                 for picture in pictures]  # fmt: skip
 
     monkeypatch.setattr("backend.figures.export.render", render)
-    sheets = toy_sheets(toy_store(tmp_path))
-    files = sheet_files(sheets, Choice(("svg", "pdf"), page_size("single")))
+    curves, _, table = toy_sheets(toy_store(tmp_path))
+    files = sheet_files([curves, table], Choice(("svg", "pdf"), page_size("single")))
     assert asked == [["svg", "pdf"]]
     assert files["cortexscale-curves.svg"] == b"svg 321"
     assert files["cortexscale-curves.pdf"] == b"pdf 321"

@@ -35,6 +35,6 @@ def toy_sheets(store: ResultStore) -> list[Sheet]:
     return [
         Sheet("curves", lambda mode: layer_figure(curves, floors, "r", mode), None, curves,
               caption, "alt", run_ids),
-        Sheet("picture", None, lambda mode, kind: PNG, curves, caption, "alt", run_ids),
+        Sheet("picture", None, lambda mode, kind, size: PNG, curves, caption, "alt", run_ids),
         Sheet("table", None, None, floors, caption, "alt", run_ids[:1]),
     ]  # fmt: skip

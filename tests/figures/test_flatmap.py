@@ -16,9 +16,11 @@ from backend.cortex.flat import flat_cortex
 from backend.cortex.outlines import region_outlines
 from backend.cortex.surfaces import N_TARGETS, N_VERTICES, SIDES, surface
 from backend.errors import InputError
+from backend.figures.export import picture_at
 from backend.figures.flat_paint import paint_png
-from backend.figures.flatmap import Panel, flatmap_bytes, flatmap_figure, n_columns
+from backend.figures.flatmap import Panel, drawn_inches, flatmap_bytes, flatmap_figure, n_columns
 from backend.figures.map_scale import MAP_KINDS, MapKind, scale_of
+from backend.figures.sizes import page_size
 
 VIRIDIS = colormaps["viridis"]
 
@@ -356,3 +358,15 @@ def test_writing_a_file_leaves_the_figure_as_it_was(figure):
     before = pixels(figure)
     flatmap_bytes(figure, "pdf", "A caption.")
     assert np.array_equal(pixels(figure), before)
+
+
+@pytest.mark.parametrize("width", ["single", "double", "slide"])
+def test_a_file_is_as_wide_as_a_column_and_its_text_stays_text(values, width):
+    size = page_size(width)
+    assert 5.5 <= drawn_inches(size) <= drawn_inches(None) == 12
+    figure = draw(values, "Pearson r", "measured")
+    svg = picture_at(flatmap_bytes(figure, "svg"), "svg", size)
+    assert f'width="{size.width_mm:.2f}mm"' in svg.decode()[:1000]
+    (page,) = PdfReader(io.BytesIO(picture_at(flatmap_bytes(figure, "pdf"), "pdf", size))).pages
+    assert float(page.mediabox.width) / 72 * 25.4 == pytest.approx(size.width_mm, abs=0.1)
+    assert "Pearson r" in page.extract_text()

@@ -4,7 +4,7 @@ import plotly.graph_objects as go
 import pytest
 
 from backend.errors import InputError
-from backend.figures.lay_out import lay_out
+from backend.figures.lay_out import SPARE, lay_out
 from backend.figures.sizes import WIDTHS, PageSize, page_size
 from backend.figures.theme import mark_simulated, style
 
@@ -109,3 +109,16 @@ def test_a_width_that_is_none_is_refused(width: str) -> None:
 def test_a_dpi_out_of_range_is_refused(dpi: int) -> None:
     with pytest.raises(InputError, match=f"{dpi} dpi is not possible; give 72 to 1200"):
         page_size("single", dpi)
+
+
+def test_names_of_rows_fit_into_them_where_the_height_is_given() -> None:
+    rows = list(range(30))
+    figure = style(go.Figure(go.Scatter(x=rows, y=rows, mode="markers")), height=900)
+    figure.update_yaxes(range=[-0.5, 29.5], tickvals=rows, ticktext=[f"row {row}" for row in rows])
+    figure.add_annotation(text="+0.1", x=1.0, xanchor="left", y=3, name=SPARE, font={"size": 14})
+    layout = lay_out(figure, page_size("slide")).layout
+    row = (layout.height - layout.margin.t - layout.margin.b) / 30
+    assert layout.yaxis.tickfont.size <= row
+    assert layout.annotations[0].font.size <= row
+    # On paper the figure is as high as its rows need.
+    assert lay_out(figure, page_size("double")).layout.yaxis.tickfont.size is None

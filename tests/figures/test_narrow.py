@@ -3,8 +3,8 @@
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from backend.figures.lay_out import lay_out
-from backend.figures.narrow import SPARE, narrow_figure
+from backend.figures.lay_out import SPARE, lay_out
+from backend.figures.narrow import narrow_figure
 from backend.figures.sizes import page_size
 from backend.figures.theme import style
 

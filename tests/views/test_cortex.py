@@ -27,7 +27,7 @@ def sheets(store, **parameters: str):
 def test_a_view_is_a_map_with_its_numbers_and_words(store):
     (flat,) = sheets(store, map_where="q", map_at="0.05")
     assert flat.draw is not None
-    assert flat.draw("light", "png").startswith(b"\x89PNG")
+    assert flat.draw("light", "png", None).startswith(b"\x89PNG")
     assert {"vertex", "hemisphere", "regions"} <= set(flat.data.columns)
     assert 0 < len(flat.data) < N_TARGETS
     assert "n = 783 TRs" in flat.caption
