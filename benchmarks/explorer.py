@@ -1,11 +1,14 @@
 """How fast the app is on a large store: first page, changes in the sidebar, queries, memory.
 
 Makes a store of ten million rows and 20,000 maps, or takes one, starts the app on it and drives
-headless Chromium. A redraw is timed in the browser: from a choice in the sidebar to the last thing
-that is drawn on the page.
+headless Chromium. A redraw is timed in the browser: from a click in the sidebar to the last thing
+that is drawn on the page. The clicks take turns: a region more, the first region away, another
+metric, a compression, all of them again, the first metric, a model, all again, a subject more, the
+first subject away.
 
     python -m benchmarks.explorer                            # makes the store in a temporary folder
     python -m benchmarks.explorer --store FOLDER --cache FOLDER
+    python -m benchmarks.explorer --store FOLDER --cache FOLDER --only changes --pages layers scale
 """
 
 import argparse
@@ -22,12 +25,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from playwright.sync_api import Browser, Page, sync_playwright
+import pandas as pd
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
+from backend.comparisons.maps import on_surface
 from backend.comparisons.scores import comparable_scores
+from backend.figures.flat_payload import maps_payload
 from backend.paths import PRECOMPUTED
 from backend.store.compact import compact
 from backend.store.compacted import compacted_file
+from backend.store.map_queries import map_runs
 from backend.store.queries import (
     baseline_scores,
     choices,
@@ -38,7 +45,8 @@ from backend.store.queries import (
 )
 from backend.store.reader import ResultStore
 from backend.store.selection import Selection
-from backend.store.story_queries import target_map
+from backend.views.cortex import map_choice
+from backend.views.cortex_maps import cortex_maps
 from benchmarks.first_page import FLAGS, PROJECT, WATCH, free_port, wait
 
 DATASET = "simulated-large"
@@ -49,28 +57,36 @@ MARKS = {
     "numbers": '[data-testid="stMetric"]',
     "figure": FIGURE,
 }
-PAGES = ("", "layers", "scale", "compression")
+PAGES = ("overview", "layers", "scale", "compression")
+PARTS = ("queries", "first", "changes", "browsers")
 # So long nothing was drawn, and the script is not running: the page is done.
 QUIET_MS = 400
 RECORD = """() => {
-    window.last = performance.now();
+    window.last = window.clicked = performance.now();
+    window.addEventListener("click", () => { window.clicked = performance.now(); }, true);
     new MutationObserver(() => { window.last = performance.now(); }).observe(
         document.querySelector('[data-testid="stMain"]'),
         {subtree: true, childList: true, characterData: true, attributes: true});
 }"""
-SETTLED = """quiet => performance.now() - window.last > quiet
+SETTLED = """quiet => window.last >= window.clicked && performance.now() - window.last > quiet
     && !document.querySelector('[data-testid="stApp"][data-test-script-state="running"]')"""
 
 
 def main() -> None:
     """Parse the arguments, measure, print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--store", type=Path, help="made before; default: a temporary one is made")
-    parser.add_argument("--cache", type=Path, help="default: a temporary one")
-    parser.add_argument("--rows", type=int, default=10_000_000)
-    parser.add_argument("--maps", type=int, default=20_000)
-    parser.add_argument("--changes", type=int, default=50)
-    parser.add_argument("--browsers", type=int, default=8)
+    parser.add_argument(
+        "--cache", type=Path, help="holds the store's gathered shards; default: a temporary one"
+    )
+    parser.add_argument("--rows", type=int, default=10_000_000, help="of a store that is made")
+    parser.add_argument("--maps", type=int, default=20_000, help="of a store that is made")
+    parser.add_argument("--changes", type=int, default=50, help="clicks per page")
+    parser.add_argument("--browsers", type=int, default=8, help="at once")
+    parser.add_argument("--only", choices=PARTS, nargs="+", default=PARTS, help="what to measure")
+    parser.add_argument("--pages", choices=PAGES, nargs="+", default=PAGES, help="to click on")
     arguments = parser.parse_args()
     browser_path = shutil.which("chromium") or shutil.which("google-chrome")
     if browser_path is None:
@@ -79,15 +95,29 @@ def main() -> None:
         cache = arguments.cache or Path(scratch) / "cache"
         store = arguments.store or made_store(Path(scratch) / "store", arguments)
         report("gathering the shards, once", "s", time_once(lambda: gather(store, cache)))
-        measure_queries(store, cache)
+        if "queries" in arguments.only:
+            measure_queries(store, cache)
+        if {"first", "changes", "browsers"}.isdisjoint(arguments.only):
+            return
         with serving(store, cache) as (port, memory):
             browser = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
-            measure_first_page(browser, port)
-            for name in PAGES:
-                measure_changes(browser, port, name, arguments.changes)
-            report("memory of the app, all pages visited", "MB", memory.peak)
-            measure_crowd(browser, port, arguments.browsers)
-            report(f"memory of the app, {arguments.browsers} browsers", "MB", memory.peak)
+            measure_pages(browser, port, arguments)
+            report("memory of the app, highest", "MB", memory.peak)
+
+
+def measure_pages(browser: Browser, port: int, arguments: argparse.Namespace) -> None:
+    """Measure what needs a browser."""
+    if "first" in arguments.only:
+        measure_first_page(browser, port)
+    if "changes" in arguments.only:
+        every = [
+            time
+            for name in arguments.pages
+            for time in measure_changes(browser, port, name, arguments.changes)
+        ]
+        report("all pages: median, 95th percentile", "ms", *np.percentile(every, [50, 95]))
+    if "browsers" in arguments.only:
+        measure_crowd(browser, port, arguments.browsers)
 
 
 def report(what: str, unit: str, *values: float) -> None:
@@ -141,12 +171,18 @@ def measure_queries(store: Path, cache: Path) -> None:
     for name, ask in asked.items():
         times = [1000 * time_once(lambda one=one, ask=ask: ask(one)) for one in selections]
         report(name, "ms", statistics.median(times), max(times))
-    run_ids = large["run_id"].sample(50, random_state=0)
+    mapped = on_surface(map_runs(opened, Selection(dataset=DATASET), SPLIT))
     times = [
-        1000 * time_once(lambda run_id=run_id: target_map(opened, run_id, 0, "r"))
-        for run_id in run_ids
+        1000 * time_once(lambda run_id=run_id: redraw_map(opened, mapped, run_id))
+        for run_id in mapped["run_id"].sample(50, random_state=0)
     ]
-    report("target_map", "ms", statistics.median(times), max(times))
+    report("redraw of the Cortex page: read, pack", "ms", statistics.median(times), max(times))
+
+
+def redraw_map(store: ResultStore, mapped: pd.DataFrame, run_id: str) -> None:
+    """Do what the server does for another run's map; the browser paints it."""
+    maps = cortex_maps(store, mapped, map_choice(mapped, {"map_run": [run_id]}))
+    maps_payload(maps.panels, maps.scale, maps.short, "light", maps.film)
 
 
 class Memory:
@@ -192,7 +228,8 @@ def serving(store: Path, cache: Path) -> Iterator[tuple[int, Memory]]:
 def address(port: int, page: str, **changes: str) -> str:
     """Link to a page of the large store."""
     chosen = {"data": DATASET, "subject": "sub-01", "roi": "AC", "hemisphere": "left", **changes}
-    return f"http://localhost:{port}/{page}?" + "&".join(f"{k}={v}" for k, v in chosen.items())
+    path = "" if page == "overview" else page
+    return f"http://localhost:{port}/{path}?" + "&".join(f"{k}={v}" for k, v in chosen.items())
 
 
 def open_page(browser: Browser, link: str) -> Page:
@@ -210,7 +247,7 @@ def measure_first_page(browser: Browser, port: int) -> None:
     """Time the first request after the start, and the median of five others."""
     rows = []
     for _ in range(6):
-        page = open_page(browser, address(port, ""))
+        page = open_page(browser, address(port, "overview"))
         rows.append(page.evaluate("window.drawn"))
         page.context.close()
     print(f"{'first page: seconds to':<46}" + "".join(f"{name:>10}" for name in MARKS))
@@ -219,27 +256,70 @@ def measure_first_page(browser: Browser, port: int) -> None:
     report("median of five others", "s", *medians)
 
 
-def measure_changes(browser: Browser, port: int, name: str, n: int) -> None:
-    """Time changes of region and hemisphere, as a person makes them."""
+def measure_changes(browser: Browser, port: int, name: str, n: int) -> list[float]:
+    """Time clicks in the sidebar, as a person makes them."""
     page = open_page(browser, address(port, name))
-    times = [change(page, number) for number in range(n)]
+    times = []
+    for number in range(n):
+        CHANGES[number % len(CHANGES)](page)
+        page.wait_for_timeout(30)
+        page.wait_for_function(SETTLED, arg=QUIET_MS, timeout=60_000)
+        times.append(float(page.evaluate("window.last - window.clicked")))
     page.context.close()
-    low, high = np.percentile(times, [50, 95])
-    report(f"change on {name or 'overview'}: median, 95th percentile", "ms", low, high)
+    report(f"change on {name}: median, 95th percentile", "ms", *np.percentile(times, [50, 95]))
+    return times
 
 
-def change(page: Page, number: int) -> float:
-    """Choose another hemisphere or region with the keyboard, and wait until all is drawn."""
-    label = "Hemisphere" if number % 2 else "Region or response"
-    box = page.get_by_role("combobox", name=label, exact=False).first
-    box.click()
-    box.press("ArrowDown" if number % 4 < 2 else "ArrowUp")
-    page.wait_for_timeout(60)
-    started = page.evaluate("performance.now()")
-    box.press("Enter")
-    page.wait_for_timeout(30)
-    page.wait_for_function(SETTLED, arg=QUIET_MS, timeout=60_000)
-    return float(page.evaluate("window.last")) - float(started)
+def in_sidebar(page: Page, label: str) -> Locator:
+    """Find a list of the sidebar, whose label begins like that."""
+    sidebar = page.get_by_test_id("stSidebar")
+    return sidebar.get_by_test_id("stMultiSelect").filter(has_text=label).first
+
+
+def choose_more(label: str) -> Callable[[Page], None]:
+    """Choose the first name that is not chosen yet, below "Select all"."""
+
+    def choose(page: Page) -> None:
+        in_sidebar(page, label).get_by_role("combobox").click()
+        page.get_by_role("option").nth(1).click()
+
+    return choose
+
+
+def take_away(label: str) -> Callable[[Page], None]:
+    """Take the first of the chosen names away."""
+
+    def take(page: Page) -> None:
+        # The list of names is still open and lies over the rest.
+        page.keyboard.press("Escape")
+        box = in_sidebar(page, label).locator(".react-aria-ComboBox")
+        box.get_by_role("button", name="Remove ").first.click()
+
+    return take
+
+
+def choose_metric(label: str) -> Callable[[Page], None]:
+    """Choose a metric."""
+
+    def choose(page: Page) -> None:
+        page.keyboard.press("Escape")
+        page.get_by_test_id("stSidebar").get_by_role("radio", name=label, exact=True).click()
+
+    return choose
+
+
+CHANGES = (
+    choose_more("Regions"),
+    take_away("Regions"),
+    choose_metric("unique R²"),
+    choose_more("Compressions"),
+    take_away("Compressions"),
+    choose_metric("r"),
+    choose_more("Models"),
+    take_away("Models"),
+    choose_more("Subjects"),
+    take_away("Subjects"),
+)
 
 
 def measure_crowd(browser: Browser, port: int, n: int) -> None:
@@ -253,14 +333,12 @@ def measure_crowd(browser: Browser, port: int, n: int) -> None:
     for page in pages:
         page.wait_for_selector(FIGURE, timeout=180_000)
     opened = time.perf_counter() - started
-    for _ in range(10):
-        for page in pages:
-            box = page.get_by_role("combobox", name="Region or response", exact=False).first
-            box.click()
-            box.press("ArrowDown")
-            box.press("Enter")
     for page in pages:
         page.evaluate(RECORD)
+    for change in CHANGES:
+        for page in pages:
+            change(page)
+    for page in pages:
         page.wait_for_function(SETTLED, arg=QUIET_MS, timeout=180_000)
     errors = sum(
         page.locator('[data-testid="stException"], [data-testid="stAlertContentError"]').count()
