@@ -64,7 +64,7 @@ def main() -> None:
             wait(port)
             browser = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
             rows = [_request(browser, port)]
-            _wait_for_poster(Path(store) / "posters")
+            wait_for_poster(Path(store) / "posters")
             rows += [_request(browser, port) for _ in range(arguments.repeats)]
         finally:
             server.terminate()
@@ -87,7 +87,8 @@ def _request(browser: Browser, port: int) -> dict[str, float]:
     return {name: milliseconds / 1000 for name, milliseconds in drawn.items()}
 
 
-def _wait_for_poster(folder: Path) -> None:
+def wait_for_poster(folder: Path) -> None:
+    """Wait until the app has rendered a picture of its first figure."""
     for _ in range(600):
         if any(folder.glob("*.svg")):
             return

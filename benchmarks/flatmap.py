@@ -20,6 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+from PIL import Image
 
 from backend.comparisons.maps import layer_maps, on_surface
 from backend.cortex.outlines import region_outlines
@@ -31,7 +32,7 @@ from backend.cortex.pycortex_store import (
     opened,
 )
 from backend.cortex.surfaces import N_VERTICES, SIDES
-from backend.figures.flat_paint import paint_png
+from backend.figures.flat_paint import paint
 from backend.figures.flat_payload import LivePanel, atlas_payload, maps_payload
 from backend.figures.flatmap import Panel, flatmap_bytes, flatmap_figure
 from backend.figures.map_scale import MAP_KINDS, scale_of
@@ -55,7 +56,11 @@ def demo_map() -> np.ndarray:
 
 def redraw(values: np.ndarray) -> bytes:
     """Gather and encode: a new map as a PNG of 1810 x 740 pixels."""
-    return paint_png(values, scale_of(MAP_KINDS["r"], [values]), "light")
+    buffer = io.BytesIO()
+    picture = Image.fromarray(paint(values, scale_of(MAP_KINDS["r"], [values]), "light"))
+    # Squeezed less: half the time for a tenth more bytes.
+    picture.save(buffer, "png", compress_level=1)
+    return buffer.getvalue()
 
 
 def page(values: np.ndarray) -> bytes:

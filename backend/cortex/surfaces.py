@@ -74,15 +74,14 @@ def surface(kind: Kind, side: Side) -> Surface:
 
 
 @cache
-def sulcal_depth() -> NDArray[np.float32]:
-    """Return sulcal depth per target, positive in sulci, shape (20484,)."""
-    return _data("sulcal")
-
-
-@cache
 def curvature() -> NDArray[np.float32]:
     """Return mean curvature per target (1/mm), positive in sulci, shape (20484,)."""
-    return _data("curvature")
+    from nilearn.datasets import load_fsaverage_data
+
+    parts = load_fsaverage_data(SPACE, data_type="curvature").data.parts
+    values = np.concatenate([parts[side] for side in SIDES]).astype(np.float32)
+    values.flags.writeable = False
+    return values
 
 
 def to_mni152(points: ArrayLike) -> NDArray[np.float64]:
@@ -129,15 +128,6 @@ def check_values(values: ArrayLike) -> NDArray[np.float64]:
 def halves(values: NDArray[np.float64]) -> dict[Side, NDArray[np.float64]]:
     """Split a map of shape (20484,) into hemispheres, each of shape (10242,)."""
     return {"left": values[:N_VERTICES], "right": values[N_VERTICES:]}
-
-
-def _data(name: str) -> NDArray[np.float32]:
-    from nilearn.datasets import load_fsaverage_data
-
-    parts = load_fsaverage_data(SPACE, data_type=name).data.parts
-    values = np.concatenate([parts[side] for side in SIDES]).astype(np.float32)
-    values.flags.writeable = False
-    return values
 
 
 def _frozen(coordinates: ArrayLike, triangles: ArrayLike) -> Surface:

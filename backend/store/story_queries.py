@@ -1,14 +1,9 @@
-"""Questions about runs on stories: regions, and single targets."""
+"""Questions about runs on stories."""
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from backend.errors import StoreError
 from backend.statistics import t_half_widths
 from backend.store.reader import ResultStore
-
-_MAPS = ("r", "ceiling", "p", "q", "unique_r2")
 
 
 def region_summary(store: ResultStore, run_id: str) -> pd.DataFrame:
@@ -69,57 +64,3 @@ def latest_story_run(store: ResultStore, compression: str) -> pd.Series | None:
         [compression],
     )
     return None if rows.empty else rows.iloc[0]
-
-
-def target_map(store: ResultStore, run_id: str, layer: int, what: str) -> NDArray[np.float32]:
-    """Values of single targets in one layer of a run.
-
-    Parameters
-    ----------
-    store : ResultStore
-    run_id : str
-    layer : int
-    what : {"r", "ceiling", "p", "q", "unique_r2"}
-
-    Returns
-    -------
-    ndarray of float32, shape (n_targets,)
-        NaN where a value is not known.
-
-    Raises
-    ------
-    StoreError
-        If the run has no such map.
-    """
-    if what not in _MAPS:
-        raise ValueError(f"unknown map {what!r}; accepted are {', '.join(_MAPS)}")
-    rows = store.query(
-        f"SELECT {what} AS value FROM target_scores WHERE run_id = ? AND layer = ?", [run_id, layer]
-    )
-    if rows.empty or rows["value"].iloc[0] is None:
-        raise StoreError(f"the run {run_id} holds no map of {what} for layer {layer}.")
-    return np.asarray(rows["value"].iloc[0], dtype=np.float32)
-
-
-def space_of(store: ResultStore, run_id: str) -> pd.Series:
-    """Where a run's targets are: space, kind, n_targets, mask, affine, transform.
-
-    Parameters
-    ----------
-    store : ResultStore
-    run_id : str
-
-    Returns
-    -------
-    pandas.Series
-        A row of ``spaces``.
-
-    Raises
-    ------
-    StoreError
-        If the run is not in the store.
-    """
-    rows = store.query("SELECT * EXCLUDE target_rois FROM spaces WHERE run_id = ?", [run_id])
-    if rows.empty:
-        raise StoreError(f"the store says nothing of the space of the run {run_id}.")
-    return rows.iloc[0]

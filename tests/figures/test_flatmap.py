@@ -17,7 +17,6 @@ from backend.cortex.outlines import region_outlines
 from backend.cortex.surfaces import N_TARGETS, N_VERTICES, SIDES, surface
 from backend.errors import InputError
 from backend.figures.export import picture_at
-from backend.figures.flat_paint import paint_png
 from backend.figures.flatmap import Panel, drawn_inches, flatmap_bytes, flatmap_figure, n_columns
 from backend.figures.map_scale import MAP_KINDS, MapKind, scale_of
 from backend.figures.sizes import page_size
@@ -161,11 +160,6 @@ def test_no_panel_and_too_many_are_refused(values, n):
 
 def test_few_panels_are_large():
     assert [n_columns(n) for n in (1, 2, 3, 4, 5, 12)] == [1, 2, 3, 2, 3, 3]
-
-
-def test_the_bare_map_is_a_png_of_the_raster_s_size(values):
-    content = paint_png(values, scale_of(MAP_KINDS["r"], [values]), "light")
-    assert png_size(content) == (1810, 740)
 
 
 def bar(figure):

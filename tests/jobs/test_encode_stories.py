@@ -14,9 +14,10 @@ from backend.jobs.progress import Silent
 from backend.jobs.stories import choose_stories
 from backend.jobs.story_request import build_story_task
 from backend.paths import PROJECT
+from backend.store.map_queries import stored_maps
 from backend.store.queries import runs
 from backend.store.reader import ResultStore
-from backend.store.story_queries import region_summary, target_map
+from backend.store.story_queries import region_summary
 from tests.jobs.stories import CEILING, CONTEXT, STORIES, save_reader, write_story_folder
 
 OPTIONS = {"context": CONTEXT, "delays": (1, 2, 3), "permutations": 200}
@@ -77,7 +78,7 @@ class TestPlanted:
 
     def test_chance_is_told_from_signal(self, finished):
         store, run_id, _ = finished
-        q = target_map(store, run_id, 2, "q")
+        q = stored_maps(store, run_id, "q").values[2]
         assert (q[:12] < 0.05).all()
         assert (q[12:] > 0.05).all()
 
@@ -107,19 +108,18 @@ class TestPlanted:
         store, run_id, _ = finished
         run_story_encoding(make_task(folder, model, place / "again"))
         again = ResultStore(place / "again")
-        for layer in range(3):
-            np.testing.assert_allclose(
-                target_map(again, run_id, layer, "r"),
-                target_map(store, run_id, layer, "r"),
-                atol=1e-5,
-            )
+        np.testing.assert_allclose(
+            stored_maps(again, run_id, "r").values,
+            stored_maps(store, run_id, "r").values,
+            atol=1e-5,
+        )
 
 
 def test_repeats_give_the_ceiling(place, model, tmp_path):
     folder = write_story_folder(tmp_path / "repeated", model, place / "made-with", n_repeats=4)
     task = make_task(folder, model, tmp_path / "store", ceiling="repeats", layers=(2,))
     run_id = run_story_encoding(task)
-    ceilings = target_map(ResultStore(tmp_path / "store"), run_id, 2, "ceiling")
+    (ceilings,) = stored_maps(ResultStore(tmp_path / "store"), run_id, "ceiling").values
     assert ceilings[:12] == pytest.approx(CEILING, abs=0.06)
     # Noise has no ceiling to speak of, and pure chance may leave it undefined.
     assert (np.nan_to_num(ceilings[12:]) < 0.3).all()

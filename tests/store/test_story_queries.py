@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from backend.errors import StoreError
 from backend.store import story_queries
+from backend.store.map_queries import stored_maps
 from backend.store.reader import ResultStore
 from tests.story_helpers import N_TARGETS, make_story_config, write_story_run
 
@@ -47,24 +47,12 @@ def test_a_region_is_summarised_at_its_best_layer(store, scores):
 
 @pytest.mark.parametrize("what", ["r", "ceiling", "p", "q", "unique_r2"])
 def test_maps_have_a_value_per_target(store, what):
-    values = story_queries.target_map(store, CONFIGS["sub-01"].run_id, 1, what)
-    assert values.shape == (N_TARGETS,)
+    layers, values = stored_maps(store, CONFIGS["sub-01"].run_id, what)
+    assert values.shape == (len(layers), N_TARGETS)
     assert np.isfinite(values).all()
 
 
 def test_q_is_scipys(store):
     run_id = CONFIGS["sub-01"].run_id
-    p, q = (story_queries.target_map(store, run_id, 2, what) for what in "pq")
+    p, q = (stored_maps(store, run_id, what).values[-1] for what in "pq")
     np.testing.assert_allclose(q, stats.false_discovery_control(p), rtol=1e-5)
-
-
-def test_a_map_that_is_not_there_is_named(store):
-    with pytest.raises(StoreError, match="no map of r for layer 99"):
-        story_queries.target_map(store, CONFIGS["sub-01"].run_id, 99, "r")
-
-
-def test_the_space_leads_back_to_the_brain(store):
-    space = story_queries.space_of(store, CONFIGS["sub-01"].run_id)
-    assert (space["space"], space["kind"], space["n_targets"]) == ("toy", "parcels", N_TARGETS)
-    with pytest.raises(StoreError, match="nothing of the space"):
-        story_queries.space_of(store, "nobody")
