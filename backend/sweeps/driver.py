@@ -19,6 +19,7 @@ from backend.sweeps.folder import CANCEL, PAUSE, SweepFolder, SweepStatus
 from backend.sweeps.graph import Piece
 from backend.sweeps.pace import Pace
 from backend.sweeps.piece_work import RUNNING, Result, Work, do_piece
+from backend.sweeps.versions import refuse_other_versions, send_home
 
 _LOOK_SECONDS = 0.25
 _WRITE_SECONDS = 1.0
@@ -106,7 +107,7 @@ class Driver:
                 self.status = self._now(place=engine.title, state="running")
                 self._write(engine, at_once=True)
                 try:
-                    self._refuse_other_versions(engine)
+                    self._welcome(engine)
                     self._drive(engine)
                 except LostSchedulerError:
                     self._tell(f"{engine.title} is lost; what it was doing is asked for again")
@@ -199,49 +200,22 @@ class Driver:
     def _refused(self, engine: Engine, name: str, result: Result) -> None:
         """Send a worker of another version home, and let another have the piece."""
         self._tell(f"refused: {result.reason}; it is sent home")
-        self._retire(engine, {result.worker})
+        send_home(engine, {result.worker})
         self._refusals[name] = self._refusals.get(name, 0) + 1
         if self._refusals[name] >= _REFUSALS:
             self._record(Result(name, "failed", result.reason, worker=result.worker))
         else:
             self._waiting.insert(0, name)
 
-    def _refuse_other_versions(self, engine: Engine) -> None:
-        self._wait_for_workers(engine)
-        answers = engine.client.run(_identify, on_error="return")
-        own = code_version()
-        wrong = {
-            address: answer for address, answer in answers.items()
-            if not isinstance(answer, tuple) or answer[1] != own
-        }  # fmt: skip
-        if not wrong:
-            return
-        for address, answer in wrong.items():
-            said = f"version {answer[1]}" if isinstance(answer, tuple) else f"none of it ({answer})"
-            self._tell(f"refused: the worker at {address} runs {said} of the code, this is {own}")
-        engine.client.retire_workers(list(wrong), close_workers=True)
-        if len(wrong) == len(answers):
-            raise JobError(
-                f"every worker runs another version of the code than this ({own}): "
-                f"{', '.join(wrong)}. Bring the same version there, and start the workers again."
-            )
-
-    def _retire(self, engine: Engine, names: set[str]) -> None:
-        answers = engine.client.run(_identify, on_error="return")
-        gone = [
-            address for address, answer in answers.items()
-            if isinstance(answer, tuple) and answer[0] in names
-        ]  # fmt: skip
-        engine.client.retire_workers(gone, close_workers=True)
-
-    def _wait_for_workers(self, engine: Engine) -> None:
-        deadline = time.monotonic() + _WORKERS_SECONDS
+    def _welcome(self, engine: Engine) -> None:
+        """Wait for workers, and refuse those of another version of the code."""
+        # A queue of Slurm may take hours.
+        deadline = time.monotonic() + (
+            float("inf") if self._computers.kind == "slurm" else _WORKERS_SECONDS
+        )
         while not engine.workers():
             if self._folder.wishes(CANCEL):
                 return
-            if self._computers.kind == "slurm":
-                # A queue may take hours.
-                deadline = time.monotonic() + _WORKERS_SECONDS
             if time.monotonic() > deadline:
                 raise JobError(
                     f"no worker came to {engine.title} within {_WORKERS_SECONDS:.0f} s. Start "
@@ -249,6 +223,7 @@ class Driver:
                 )
             self._write(engine)
             time.sleep(_LOOK_SECONDS)
+        refuse_other_versions(engine, self._tell)
 
     def _withdraw_unbegun(self, engine: Engine) -> None:
         at_work = {str(each["piece"]) for each in self._folder.running()}
@@ -319,15 +294,6 @@ class Driver:
             result.end == "cancelled" for result in self._results.values()
         )
         return Ended("cancelled" if cancelled else "failed" if failures else "done", failures)
-
-
-def _identify(dask_worker: Any = None) -> tuple[str, str]:
-    import os
-    import socket
-
-    from backend.sweeps.code import code_version as version
-
-    return f"{socket.gethostname()}:{os.getpid()}", version()
 
 
 def _result_of(name: str, future: Any) -> Result:
