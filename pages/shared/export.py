@@ -60,14 +60,21 @@ def export_control(sheet: Sheet) -> None:
         for name in ("png", "csv") if has_figure else DATA_FORMATS:
             _quick(sheet, name)
         if has_figure:
-            more = st.popover(
-                "Export", icon=":material/ios_share:", key=f"export-{sheet.key}",
-                # Its widgets are drawn when it is opened: a page should not wait for them.
-                on_change="rerun",
-            )  # fmt: skip
-            if more.open:
-                with more:
-                    _choose_file(sheet)
+            _other_files(sheet)
+
+
+# On its own: whatever opens, is chosen or closes here draws this again and no other. A file that
+# was asked for while all of a page was drawn again would never come.
+@st.fragment
+def _other_files(sheet: Sheet) -> None:
+    more = st.popover(
+        "Export", icon=":material/ios_share:", key=f"export-{sheet.key}",
+        # Its widgets are drawn when it is opened: a page should not wait for them.
+        on_change="rerun",
+    )  # fmt: skip
+    if more.open:
+        with more:
+            _choose_file(sheet)
 
 
 def _quick(sheet: Sheet, name: Format) -> None:

@@ -34,6 +34,7 @@ def tab(browser: Browser, server: Server) -> Iterator[Tab]:
 
 def saved(tab: Tab, key: str, name: str) -> Path:
     # A page's files are many, and a machine may be busy.
+    tab.settle()
     with tab.page.expect_download(timeout=180_000) as waiting:
         tab.keyed(key).get_by_role("button").click()
     assert waiting.value.suggested_filename == name
