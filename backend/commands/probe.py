@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from backend import catalog
 from backend.commands.encode import parse_layers
-from backend.commands.quality import ALL, model_pairs
+from backend.commands.quality import add_model_arguments, model_pairs
 from backend.errors import CortexScaleError, InputError
 from backend.features.sources import resolve_model
 from backend.jobs.config import ProbeSource, ProbeTask
@@ -54,16 +53,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--model", action="append", required=True, metavar="NAME",
-        help="as for encode: catalogue, folder or hub name; NAME:random for its random twin; may "
-        "be repeated",
-    )  # fmt: skip
-    parser.add_argument(
-        "--compression", action="append", default=[], metavar="NAME",
-        help=f"{', '.join(catalog.compressions())}; or {ALL}, for each that a model allows; may be "
-        "repeated (default: none)",
-    )  # fmt: skip
+    add_model_arguments(parser)
     parser.add_argument(
         "--tasks", nargs="+", default=[], metavar="NAME",
         help="tasks or phenomena (default: all)",

@@ -69,16 +69,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--model", action="append", required=True, metavar="NAME",
-        help="as for encode: catalogue, folder or hub name; NAME:random for its random twin; may "
-        "be repeated",
-    )  # fmt: skip
-    parser.add_argument(
-        "--compression", action="append", default=[], metavar="NAME",
-        help=f"{', '.join(catalog.compressions())}; or {ALL}, for each that a model allows; may be "
-        "repeated (default: none)",
-    )  # fmt: skip
+    add_model_arguments(parser)
     parser.add_argument(
         "--text", type=Path, metavar="FILE",
         help="held-out text, .txt or .txt.xz in UTF-8 (default: the demo's stories)",
@@ -142,6 +133,20 @@ def print_quality(frame: pd.DataFrame) -> None:
         read = f", {_range(counts)} tokens scored" if len(counts) else ""
         print(f"on {corpus}{read}, in windows of {window:.0f}")
     print(f"tokens/s over passes of 4 windows on {', '.join(frame['device'].unique())}")
+
+
+def add_model_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options that :func:`model_pairs` reads."""
+    parser.add_argument(
+        "--model", action="append", required=True, metavar="NAME",
+        help="as for encode: catalogue, folder or hub name; NAME:random for its random twin; may "
+        "be repeated",
+    )  # fmt: skip
+    parser.add_argument(
+        "--compression", action="append", default=[], metavar="NAME",
+        help=f"{', '.join(catalog.compressions())}; or {ALL}, for each that a model allows; may be "
+        "repeated (default: none)",
+    )  # fmt: skip
 
 
 def model_pairs(

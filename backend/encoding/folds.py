@@ -13,6 +13,8 @@ from backend.stimuli import Sentences
 
 Split = Literal["contiguous", "grouped", "shuffled"]
 Indices = NDArray[np.int64]
+
+
 N_INNER = 5
 MIN_TEST = 5
 MAX_GAP = 8
@@ -37,6 +39,13 @@ class Fold:
     test: Indices
     inner: tuple[tuple[Indices, Indices], ...]
     held_out: str = ""
+
+
+def as_slice(indices: Indices) -> slice | Indices:
+    """Give a slice where indices follow one another, by which an array is viewed and not copied."""
+    first, n = int(indices[0]), len(indices)
+    together = np.array_equal(indices, np.arange(first, first + n))
+    return slice(first, first + n) if together else indices
 
 
 def default_n_folds(n_samples: int, n_groups: int | None = None) -> int:

@@ -58,7 +58,7 @@ class InnerErrors:
     ) -> None:
         n = len(kernel)
         size = -(-n // N_BLOCKS)
-        self._kernel, self._new, self._fold = kernel, new, fold
+        self._kernel, self._new = kernel, new
         self._norm = float(torch.linalg.matrix_norm(kernel))
         self._stacks = [
             (first, kernel.new_empty((len(alphas), min(size, n - first), n - first)))

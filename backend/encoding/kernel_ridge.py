@@ -4,7 +4,6 @@ One inverse per alpha serves every inner fold and target (:mod:`backend.encoding
 What comes of it is made once, whatever the number of folds, and targets stream through it.
 """
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from backend.encoding.few_features import RidgePath, few_features
 from backend.encoding.folds import Fold
 from backend.encoding.inner_errors import N_BLOCKS, InnerErrors, each, finish
+from backend.encoding.parallel import n_threads
 from backend.encoding.products import multiply, pick, take_columns
 from backend.encoding.responses import Responses
 from backend.encoding.ridge import ALPHAS
@@ -221,7 +221,7 @@ def _predict(
         return TargetBatch(predicted.cpu().numpy(), chosen, least[targets], targets)
 
     # No more at once than there are cores, so that predictions do not pile up before they are read.
-    at_once = os.cpu_count() or 1
+    at_once = n_threads()
     for first in range(0, len(data.slices), at_once):
         numbers = range(first, min(first + at_once, len(data.slices)))
         yield from each(of_batch, numbers, data.device)

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-from backend.encoding.folds import Indices
+from backend.encoding.folds import Indices, as_slice
 
 # Up to this size LAPACK inverts a matrix no slower than products of its halves would.
 _LEAF = 256
@@ -188,10 +188,10 @@ def pick(matrix: torch.Tensor, indices: Indices, dim: int = 0) -> torch.Tensor:
     -------
     Tensor
     """
-    first, n = int(indices[0]), len(indices)
-    if np.array_equal(indices, np.arange(first, first + n)):
-        return matrix.narrow(dim, first, n)
-    return matrix.index_select(dim, torch.from_numpy(indices).to(matrix.device))
+    chosen = as_slice(indices)
+    if isinstance(chosen, slice):
+        return matrix.narrow(dim, chosen.start, len(indices))
+    return matrix.index_select(dim, torch.from_numpy(chosen).to(matrix.device))
 
 
 def sum_products(stack: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from backend.encoding.folds import Indices
+from backend.encoding.folds import Indices, as_slice
 from backend.errors import InputError
 
 Array = NDArray[np.float32]
@@ -47,7 +47,7 @@ class Responses:
 
     def centred(self, index: int, rows: Indices) -> torch.Tensor:
         """Rows of a batch, shape (n_rows, n_targets_of_batch), less the training means."""
-        values = _rows(self._values[:, self.slices[index]], rows)
+        values = self._values[:, self.slices[index]][as_slice(rows)]
         centred = np.subtract(values, self._means[index].numpy(), dtype=np.float32)
         return torch.from_numpy(centred).to(self.device)
 
@@ -60,15 +60,8 @@ class Responses:
         check_responses(values, targets.start)
         # In 64 bits the mean of a constant is that constant, so that nothing is left of it.
         return torch.from_numpy(
-            _rows(values, train).mean(axis=0, dtype=np.float64).astype(np.float32)
+            values[as_slice(train)].mean(axis=0, dtype=np.float64).astype(np.float32)
         )
-
-
-def _rows(values: Array, rows: Indices) -> Array:
-    """Take rows, without a copy where they stand together."""
-    first, n = rows[0], len(rows)
-    together = np.array_equal(rows, np.arange(first, first + n))
-    return values[first : first + n] if together else values[rows]
 
 
 def check_responses(responses: Array, first: int = 0) -> None:

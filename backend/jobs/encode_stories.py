@@ -20,7 +20,7 @@ from backend.encoding.kernels import level_kernel, story_kernel
 from backend.encoding.leaks import leak_warning
 from backend.encoding.parallel import map_parallel
 from backend.encoding.ridge import STORY_ALPHAS
-from backend.encoding.scores import pearson_r, r2
+from backend.encoding.scores import pearson_r
 from backend.encoding.story_folds import make_story_folds
 from backend.encoding.variance import partition_variance
 from backend.features.baselines import JOINT, STATIC
@@ -195,19 +195,17 @@ class Fitter:
         Returns
         -------
         tuple of (SetScores, list of ndarray, list of KernelFit)
-            Scores, NaN for targets in no region, ``r2`` of the others; kernels and fits by fold.
+            Scores, NaN for targets in no region; kernels and fits by fold.
         """
         inside = np.ascontiguousarray(self.design.responses[:, self.in_regions])
 
-        def of_fold(index: int) -> tuple[Array, Array, Array, KernelFit]:
+        def of_fold(index: int) -> tuple[Array, Array, KernelFit]:
             fold, kernel = self.folds[index], kernel_of(index)
             fit = solve_kernel_ridge(kernel, inside, fold, STORY_ALPHAS, device=self.device)
-            truth = inside[fold.test]
-            r, explained = pearson_r(fit.predicted, truth), r2(fit.predicted, truth)
-            return self._spread(r), explained, kernel, fit
+            return self._spread(pearson_r(fit.predicted, inside[fold.test])), kernel, fit
 
-        r, explained, kernels, fits = zip(*self._over_folds(of_fold, what), strict=True)
-        return SetScores(np.stack(r), r2=np.stack(explained)), list(kernels), list(fits)
+        r, kernels, fits = zip(*self._over_folds(of_fold, what), strict=True)
+        return SetScores(np.stack(r)), list(kernels), list(fits)
 
     def score_layer(
         self, features: Array, nuisance: Sequence[Array], joint: Sequence[KernelFit], what: str

@@ -54,14 +54,11 @@ class SetScores:
     unique_r2 : ndarray of float32, shape (n_folds, n_targets), or None
         What the set adds to the baselines' held-out R2; NaN for targets it was not computed for.
     p : ndarray of float32, shape (n_targets,), or None
-    r2 : ndarray of float32, shape (n_folds, n_targets in regions), or None
-        Share of the held-out variance explained.
     """
 
     r: Array
     unique_r2: Array | None = None
     p: Array | None = None
-    r2: Array | None = None
 
 
 @dataclass(frozen=True)
