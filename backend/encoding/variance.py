@@ -31,8 +31,9 @@ N_GAMMAS = 30
 """Candidate weights where there are three bands or more."""
 
 # What the second of two bands weighs. The first candidate wins a tie, so that a band which adds
-# nothing is given nothing.
-_SHARES = (0.0, 0.01, 0.1, 0.5, 0.9, 0.99, 1.0)
+# nothing is given nothing. Weights of 0.01 and 0.99 beside these take two thirds more time, and the
+# unique R2 that they find is no nearer to that of a grid of 13 weights and 21 alphas.
+_SHARES = (0.0, 0.1, 0.5, 0.9, 1.0)
 # Targets that himalaya predicts at once, for every alpha.
 _TARGETS = 2000
 
@@ -144,7 +145,7 @@ def predict_bands(
         See :func:`partition_variance`.
     n_gammas : int
         Candidate weights of three bands or more: even mixtures of all bands, of all but one and
-        of one, and random ones for the rest. Two bands are searched on a grid of seven.
+        of one, and random ones for the rest. Two bands are searched on a grid of five.
     seed : int
         Of the random weights.
 
