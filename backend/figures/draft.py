@@ -1,13 +1,17 @@
-"""A figure that is being built, as plain dictionaries, which Plotly checks once, when it is done.
+"""A figure that is being built, as plain dictionaries, which Plotly checks when it is asked to.
 
 Plotly checks and copies at every change, which takes several times as long as all the rest.
 """
 
 import copy
+import math
+import threading
 from collections.abc import Hashable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
@@ -62,14 +66,8 @@ class Draft:
         self._update_axes(1, row, col, settings)
 
     def figure(self) -> go.Figure:
-        """Return the figure.
-
-        Raises
-        ------
-        ValueError
-            If Plotly knows a setting not, or not with that value.
-        """
-        return go.Figure({"data": self.data, "layout": self.layout})
+        """Return the figure, unchecked until more is asked of it than its dictionary."""
+        return Drafted({"data": self.data, "layout": self.layout})
 
     def _update_axes(
         self, which: int, row: int | None, col: int | None, settings: Settings
@@ -77,6 +75,62 @@ class Draft:
         for place, names in self._panels.items():
             if row in (None, place[0]) and col in (None, place[1]):
                 _update(self.layout.setdefault(names[which], {}), settings)
+
+
+class Drafted(go.Figure):
+    """A figure that Plotly checks when more is asked of it than its dictionary.
+
+    A page sends the dictionary and asks nothing else; checking and copying would take most of the
+    time in which it answers a click. Files, and all that changes a figure, get a checked one.
+
+    Parameters
+    ----------
+    tree : dict
+        With data and layout; the figure's own from now on.
+
+    Raises
+    ------
+    ValueError
+        When it is checked: if Plotly knows a setting not, or not with that value.
+    """
+
+    def __init__(self, tree: Settings) -> None:
+        self._lock = threading.RLock()
+        self._tree = tree
+
+    # Plotly's attributes, all of them, are missing until it has made them.
+    def __getattr__(self, name: str) -> Any:
+        """Have the figure checked, which gives it what is asked for."""
+        if name in ("_lock", "_tree", "_checking"):
+            raise AttributeError(name)
+        with self._lock:
+            # Sessions share figures: another one may have had it checked meanwhile.
+            if hasattr(self, "_tree") and not hasattr(self, "_checking"):
+                self._checking = True
+                super().__init__(self._tree)
+                del self._tree
+            return object.__getattribute__(self, name)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy as the checked figure."""
+        return go.Figure, (self.to_dict(),)
+
+    def to_dict(self) -> Settings:
+        """Return the figure as a dictionary of the caller's own."""
+        tree: Settings | None = self.__dict__.get("_tree")
+        return super().to_dict() if tree is None else _plain(tree)
+
+
+def _plain(value: Any) -> Any:
+    """Turn arrays and series into lists, which are what JSON has."""
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items() if each is not None}
+    if isinstance(value, np.ndarray | pd.Series | np.generic):
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    # JSON has no word for a number that is missing but null.
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 @lru_cache(maxsize=64)

@@ -26,6 +26,16 @@ GROUND: dict[Mode, str] = {"light": "#FFFFFF", "dark": "#0F1419"}
 _INK = {"light": "#1A1D21", "dark": "#F2F4F7"}
 _MUTED = {"light": "#596170", "dark": "#9CA3AF"}
 _GRID = {"light": "#E5E7EB", "dark": "#374151"}
+# What Plotly's own template says and a figure here leaves to it. That template is six times as long
+# as a figure; sent with each, it takes the browser longer to compare than the figure's own marks.
+_AXIS = {"automargin": True, "title": {"standoff": 15}, "zerolinewidth": 2}
+_TEMPLATE: dict[str, Any] = {
+    "layout": {
+        "autotypenumbers": "strict", "hovermode": "closest", "hoverlabel": {"align": "left"},
+        "xaxis": _AXIS, "yaxis": _AXIS, "annotationdefaults": {"arrowhead": 0, "arrowwidth": 1},
+    },
+    "data": {"heatmap": [{"type": "heatmap", "colorbar": {"outlinewidth": 0, "ticks": ""}}]},
+}  # fmt: skip
 LEGEND_ROW = 24
 """Height of a row of a legend, in pixels."""
 # Of a figure in a narrow window.
@@ -108,6 +118,7 @@ def style(figure: Styled, mode: Mode = "light", height: int = 460) -> Styled:
         The same one.
     """
     figure.update_layout(
+        template=_TEMPLATE,
         height=height,
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
