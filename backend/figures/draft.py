@@ -77,7 +77,7 @@ class Draft:
                 _update(self.layout.setdefault(names[which], {}), settings)
 
 
-class Drafted(go.Figure):
+class Drafted(go.Figure):  # type: ignore[misc]  # Plotly says no types.
     """A figure that Plotly checks when more is asked of it than its dictionary.
 
     A page sends the dictionary and asks nothing else; checking and copying would take most of the

@@ -10,6 +10,7 @@ from pathlib import Path
 import plotly.graph_objects as go
 import streamlit as st
 
+from backend.figures.draft import Drafted
 from backend.figures.poster import make_poster, poster_path
 from backend.paths import cache_folder
 
@@ -57,7 +58,7 @@ def draw_poster(key: str, figure: go.Figure) -> None:
 
 
 # The figure is a part of the answer, so that no other can come to have its identity meanwhile.
-@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={go.Figure: id})
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs={go.Figure: id, Drafted: id})
 def _named(figure: go.Figure) -> tuple[go.Figure, Path]:
     return figure, poster_path(figure, cache_folder() / "posters")
 
