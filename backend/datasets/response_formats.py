@@ -14,6 +14,7 @@ HDF5 = (".hf5", ".h5", ".hdf5", ".hdf")
 CIFTI = ".dtseries.nii"
 GIFTI = ".gii"
 _NAMED = ("data", "responses")
+_REPEATS = "individual_repeats"
 _HEMISPHERE = re.compile(r"^(?P<story>.+?)[._]hemi-(?P<side>[LR])(?P<rest>[._].*)?\.gii$", re.I)
 
 
@@ -48,6 +49,40 @@ def read_hdf5(path: Path) -> NDArray[np.generic]:
             if file[name].dtype.kind not in "fiu":
                 raise InputError(f"{path.name} holds {file[name].dtype}; numbers are accepted.")
             return np.asarray(file[name][()])
+    except OSError as error:
+        raise InputError(
+            f"{path.name} cannot be read as HDF5 ({' '.join(str(error).split())[:120]}); copy or "
+            "download it again."
+        ) from error
+
+
+def read_repeats(path: Path) -> NDArray[np.float32] | None:
+    """Read the repeats of a story, as LeBel et al. 2023 store them beside their mean.
+
+    Parameters
+    ----------
+    path : Path
+        HDF5.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_repeats, n_trs, n_targets), or None
+        None where there is no ``individual_repeats`` of three dimensions, or of one repeat.
+
+    Raises
+    ------
+    InputError
+        If the file is damaged.
+    """
+    try:
+        with h5py.File(path, "r") as file:
+            found = file.get(_REPEATS)
+            is_repeats = (
+                isinstance(found, h5py.Dataset) and found.ndim == 3 and found.dtype.kind in "fiu"
+            )
+            if not is_repeats or found.shape[0] < 2:
+                return None
+            return np.asarray(found[()], dtype=np.float32)
     except OSError as error:
         raise InputError(
             f"{path.name} cannot be read as HDF5 ({' '.join(str(error).split())[:120]}); copy or "
@@ -133,7 +168,9 @@ def _series(path: Path) -> NDArray[np.float32]:
     image = _load(path)
     if not isinstance(image, nib.GiftiImage) or not image.darrays:
         raise InputError(f"{path.name} is no GIFTI file with data, though its name says so.")
-    return np.stack([np.asarray(array.data, dtype=np.float32) for array in image.darrays])
+    arrays = [np.asarray(array.data, dtype=np.float32) for array in image.darrays]
+    # A map for each volume, as the standard has it; some software writes one array of all.
+    return arrays[0].T if len(arrays) == 1 and arrays[0].ndim == 2 else np.stack(arrays)
 
 
 def _load(path: Path) -> object:

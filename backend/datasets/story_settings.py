@@ -54,6 +54,30 @@ class SpaceSettings(BaseModel):
         return self
 
 
+class BidsSettings(BaseModel):
+    """Which of a BIDS folder's recordings are meant.
+
+    Attributes
+    ----------
+    space, res, desc : str or None
+        As in their names, such as fsaverage5, 2 and preproc; None for any, of which there must
+        then be one.
+    tasks : tuple of str or None
+        None for all that have words.
+    raw : str or None
+        Folder of the raw data set, for its ``events.tsv``; by default two folders up, where BIDS
+        keeps derivatives.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    space: str | None = None
+    res: str | None = None
+    desc: str | None = None
+    tasks: tuple[str, ...] | None = None
+    raw: str | None = None
+
+
 class StorySettings(BaseModel):
     """What dataset.yaml says.
 
@@ -70,6 +94,10 @@ class StorySettings(BaseModel):
         File with a noise ceiling (r) per target: ``.npy``, or NIfTI in a volume.
     test_stories : tuple of str
         Stories that a fixed split holds out.
+    nan : {"refuse", "zero"}
+        What becomes of responses that are NaN: the folder is refused, or they become 0.
+    bids : BidsSettings or None
+        Of a folder of BIDS derivatives.
 
     Notes
     -----
@@ -88,6 +116,8 @@ class StorySettings(BaseModel):
     start: float | dict[str, float] = 0.0
     ceilings: str | None = None
     test_stories: tuple[str, ...] = ()
+    nan: Literal["refuse", "zero"] = "refuse"
+    bids: BidsSettings | None = None
 
     @field_validator("tr")
     @classmethod
@@ -122,9 +152,25 @@ def read_settings(folder: Path, findings: Findings) -> StorySettings | None:
     StorySettings or None
         None where there was a problem.
     """
-    content = _load(folder / NAME, findings)
-    if content is None:
-        return None
+    content = load_settings(folder / NAME, findings)
+    return None if content is None else check_settings(content, findings)
+
+
+def check_settings(content: Mapping[str, Any], findings: Findings) -> StorySettings | None:
+    """Check what a description says.
+
+    Parameters
+    ----------
+    content : mapping of str to object
+        As of :func:`load_settings`.
+    findings : Findings
+        Gains a problem per key that is missing, unknown or wrong.
+
+    Returns
+    -------
+    StorySettings or None
+        None where there was a problem.
+    """
     try:
         return StorySettings.model_validate(content)
     except ValidationError as error:
@@ -136,7 +182,20 @@ def read_settings(folder: Path, findings: Findings) -> StorySettings | None:
         return None
 
 
-def _load(path: Path, findings: Findings) -> dict[str, Any] | None:
+def load_settings(path: Path, findings: Findings) -> dict[str, Any] | None:
+    """Load a description, unchecked.
+
+    Parameters
+    ----------
+    path : Path
+        Of dataset.yaml.
+    findings : Findings
+        Gains a problem where there is none, or it is no YAML.
+
+    Returns
+    -------
+    dict of str to object, or None
+    """
     if not path.is_file():
         findings.problems.append(f"there is no {NAME}; write one such as {{{_EXAMPLE}}}.")
         return None
@@ -169,7 +228,8 @@ def _explain(key: str, found: Mapping[str, Any]) -> str:
     if found["type"] == "missing":
         return f"{key!r} is missing; an example: {_EXAMPLE}."
     if found["type"] == "extra_forbidden":
-        model = SpaceSettings if key.startswith("space.") else StorySettings
+        inside: dict[str, type[BaseModel]] = {"space": SpaceSettings, "bids": BidsSettings}
+        model = inside.get(key.partition(".")[0], StorySettings) if "." in key else StorySettings
         return f"{key!r} is not a key it knows; those are {', '.join(model.model_fields)}."
     if found["type"] == "value_error":
         message = str(found["ctx"]["error"])

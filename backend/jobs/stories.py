@@ -11,12 +11,13 @@ import numpy as np
 from backend import catalog
 from backend.cortex.regions import surface_regions
 from backend.cortex.surfaces import N_TARGETS
+from backend.datasets.digests import file_digest
+from backend.datasets.story_facts import FolderReport
 from backend.datasets.story_folder import (
-    RESPONSES,
-    FolderReport,
     check_story_folder,
     read_story_folder,
     read_story_words,
+    story_files,
 )
 from backend.datasets.story_recording import StoryRecording
 from backend.demo import demo_digest, demo_lengths, demo_stories, load_demo_cortex
@@ -208,18 +209,11 @@ def hash_folder(folder: Path, subject: str) -> str:
         If a file cannot be read.
     """
     digest = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        place = path.relative_to(folder)
-        hidden = any(part.startswith(".") for part in place.parts)
-        other = place.parts[0] == RESPONSES and place.parts[1:2] != (subject,)
-        if hidden or other:
-            continue
+    for path in story_files(folder, subject):
+        # Events of BIDS derivatives may lie in the raw data set, outside the folder.
+        place = path.relative_to(folder) if path.is_relative_to(folder) else Path(path.name)
         digest.update(place.as_posix().encode() + b"\0")
-        try:
-            with path.open("rb") as file:
-                digest.update(hashlib.file_digest(file, "sha256").digest())
-        except OSError as error:
-            raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+        digest.update(file_digest(path))
     return digest.hexdigest()
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import streamlit as st
 
 from backend import catalog
-from backend.datasets.story_folder import FolderReport, check_story_folder
+from backend.datasets.story_facts import FolderReport
+from backend.datasets.story_folder import check_story_folder
 from backend.encoding.story_folds import STORY_SPLITS
 from backend.figures.labels import SPLIT_TITLES
 from backend.jobs.config import StoryTask

@@ -17,6 +17,7 @@ modality: fMRI
 space: {{name: "{{subject}}", kind: parcels, transform: "{{subject}}_auto"}}
 start: 10.0
 test_stories: [wheretheressmoke]
+nan: zero
 """
 
 
@@ -61,9 +62,11 @@ def fetch_lebel2023(
     sound from 10 s after the first, features cut by 10 volumes at the start and 5 at the end
     (``load_simulated_trfiles``, ``apply_zscore_and_hrf``) to fit the responses, so that the first
     row of a response was recorded 10 s into the story. The array is named ``data``, [TRs, voxels];
-    the test story, wheretheressmoke, has ``individual_repeats`` too, which are not read. Voxels are
-    those of a pycortex mask, in its order, under the transform SUBJECT_auto; the subjects' surfaces
-    are in ``pycortex-db`` (``datalad get``, or ``aws s3 sync --no-sign-request``). CC0.
+    the test story, wheretheressmoke, was repeated, and has ``individual_repeats``, [repeats, TRs,
+    voxels], too: code of those who use it. These are read in place of their mean, so that they
+    give the noise ceiling. NaN becomes 0, each voxel's mean, as in that code. Voxels are those of
+    a pycortex mask, in its order, under the transform SUBJECT_auto; the subjects' surfaces are in
+    ``pycortex-db`` (``datalad get``, or ``aws s3 sync --no-sign-request``). CC0.
     """
     return fetch_source(LEBEL2023, folder, Wanted(subjects, stories), advance)
 

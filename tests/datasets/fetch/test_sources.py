@@ -69,6 +69,20 @@ def test_lebel_becomes_a_folder_of_stories(lebel, tmp_path):
     np.testing.assert_allclose(recording.runs[0].responses, responses(1), rtol=1e-6)
 
 
+def test_repeats_of_lebels_test_story_are_read_in_place_of_their_mean(lebel, tmp_path):
+    archive, address = lebel
+    name = next(name for name in archive.files if name.endswith("UTS01/alpha.hf5"))
+    holes = responses(1)
+    holes[:, 2] = np.nan
+    archive.files[name] = hdf5(data=holes)
+    fetched = fetch_source(SOURCES["lebel2023"], tmp_path, Wanted(archive=address))
+    alpha, first, second = read_story_folder(fetched.path, "UTS01").runs
+    assert (first.story, second.story) == ("wheretheressmoke", "wheretheressmoke")
+    np.testing.assert_allclose(second.responses, responses(3), rtol=1e-6)
+    assert not alpha.responses[:, 2].any()
+    assert "NaN became 0 in 1 of 7 targets" in "".join(check_story_folder(fetched.path).warnings)
+
+
 def test_another_subject_of_lebel_is_added_to_the_folder(lebel, tmp_path):
     archive, address = lebel
     source = SOURCES["lebel2023"]
