@@ -12,6 +12,7 @@ from pages.shared.entry import require_app
 from pages.shared.export import export_page
 from pages.shared.navigation import PROBING, RUN
 from pages.shared.panel import evidence_badge, sheet_panel
+from pages.shared.removal_panel import show_removal
 from pages.shared.selection import current_choice
 from pages.shared.store import open_store
 from pages.shared.url import shown_view
@@ -25,7 +26,14 @@ def show(store: ResultStore, chosen: Chosen) -> None:
     results = None if view is None else dissociation_results(store, chosen, view)
     if results is None:
         show_nothing(chosen)
-        return
+    else:
+        show_dissociation(results)
+    removed = show_removal(store, chosen)
+    if results is not None or removed:
+        export_page(shown_view("dissociation"), store)
+
+
+def show_dissociation(results: DissociationResults) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         evidence_badge(results.tested["evidence"].iloc[0])
         st.markdown(summary(results))
@@ -35,8 +43,6 @@ def show(store: ResultStore, chosen: Chosen) -> None:
     sheet_panel(averaged)
     show_tests(first_place(results.tested))
     show_tracking(results.tracked)
-    show_removal(chosen)
-    export_page(shown_view("dissociation"), store)
 
 
 def summary(results: DissociationResults) -> str:
@@ -113,19 +119,6 @@ def show_tracking(tracked: pd.DataFrame) -> None:
         table, hide_index=True, column_config={"Partial correlation": _NUMBER(format="%+.2f")}
     )
     st.caption("Given the logarithm of size; intervals by Fisher's z. Few models make them wide.")
-
-
-def show_removal(chosen: Chosen) -> None:
-    """Say how to ask whether predictivity rests on what the probes read."""
-    st.subheader("Does predictivity rest on it?")
-    st.caption(
-        "Take what a phenomenon's probes read out of a layer's states of sentences (LEACE), fit "
-        "the encoding model again, and compare with random directions of the same rank:"
-    )
-    data = chosen.selection.dataset
-    st.code(
-        f"python -m backend remove --dataset {data} --model minilm-l6 --layer 4", language="bash"
-    )
 
 
 def show_nothing(chosen: Chosen | None) -> None:

@@ -3,21 +3,29 @@
 import argparse
 from pathlib import Path
 
+import pandas as pd
+
 from backend import catalog
-from backend.errors import InputError
-from backend.jobs.request import build_task, choose_data
+from backend.commands.encode import parse_layers
+from backend.comparisons.removal import removal_falls
+from backend.jobs.removal_request import build_removal_task
+from backend.jobs.request import choose_data
 from backend.paths import default_store
 from backend.probing.tasks import PHENOMENA
+from backend.store.reader import ResultStore
+from backend.store.removal_queries import has_removal, removal_scores
 
 EXAMPLES = """examples:
-  python -m backend remove --dataset demo-sentences --model minilm-l6 --layer 4
+  python -m backend remove --dataset demo-sentences --model minilm-l6 --layers 4
   python -m backend remove --dataset FILE.csv --sentence sentence --response left_ifg \\
-      --model cortexscale-3m --layer 3 --phenomena syntax morphology --csv removal.csv
+      --model cortexscale-3m --layers 1-4 --phenomena syntax morphology
+  python -m backend results --removals
 
 what it does: fits LEACE (Belrose et al. 2023) to what the bundled tasks of a phenomenon label,
 takes it out of the layer's states of your sentences, and fits the encoding model again on the same
-folds; random directions of the same rank are removed for comparison. A fall below 0 is predictivity
-that rests on what was removed, and not on as many directions of any kind.
+folds; random directions of the same rank are removed for comparison. A difference below 0 is
+predictivity that rests on what was removed, and not on as many directions of any kind. Scores go to
+the store, and the app shows them on the Dissociation page.
 """
 
 
@@ -31,15 +39,28 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--dataset", required=True, metavar="FILE", help="sentences, as for encode")
-    parser.add_argument("--sentence", metavar="COLUMN")
-    parser.add_argument("--response", action="append", default=[], metavar="COLUMN")
-    parser.add_argument("--group", metavar="COLUMN")
+    data = parser.add_argument_group("data")
+    data.add_argument("--dataset", required=True, metavar="FILE", help="sentences, as for encode")
+    data.add_argument("--sentence", metavar="COLUMN")
+    data.add_argument("--response", action="append", default=[], metavar="COLUMN")
+    data.add_argument("--group", metavar="COLUMN")
+    data.add_argument("--name", help="what to file the results under (default: the file's name)")
+    data.add_argument("--citation", metavar="TEXT", help="the data set's reference, for captions")
+    data.add_argument(
+        "--simulated", action="store_true", help="the responses were made by a program"
+    )
+    data.add_argument(
+        "--split", choices=("contiguous", "grouped", "shuffled"),
+        help="what is held out (default: whole groups where there are some, else contiguous "
+        "blocks; shuffled leaks)",
+    )  # fmt: skip
     parser.add_argument("--model", default="minilm-l6", metavar="NAME")
     parser.add_argument(
         "--compression", choices=tuple(catalog.compressions()), default="none", metavar="NAME"
     )
-    parser.add_argument("--layer", type=int, required=True, metavar="N")
+    parser.add_argument(
+        "--layers", type=parse_layers, required=True, metavar="LIST", help="such as 4, or 1-3,6"
+    )
     parser.add_argument(
         "--phenomena", nargs="+", default=list(PHENOMENA), metavar="NAME",
         help=f"of {', '.join(PHENOMENA)} (default: all)",
@@ -47,47 +68,71 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--random", type=int, default=5, metavar="N", help="random draws (default: 5)"
     )
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--again", action="store_true", help="measure what is in the store again")
+    parser.add_argument(
+        "--store", type=Path, metavar="FOLDER", help="default: $CORTEXSCALE_STORE or runs/"
+    )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure, print, and write the table where asked."""
-    data = choose_data(arguments.dataset, arguments.sentence, arguments.response, arguments.group)
-    task, _ = build_task(
-        data, arguments.model, default_store(), compression=arguments.compression,
-        device=arguments.device,
+    """Measure what is not there yet, and print it."""
+    store = arguments.store or default_store()
+    data = choose_data(
+        arguments.dataset, arguments.sentence, arguments.response, arguments.group, arguments.name
+    )
+    task = build_removal_task(
+        data, arguments.model, store, arguments.layers, phenomena=arguments.phenomena,
+        n_random=arguments.random, compression=arguments.compression, split=arguments.split,
+        citation=arguments.citation, simulated=arguments.simulated, device=arguments.device,
     )  # fmt: skip
-    # Importing torch takes seconds, which a wrong option should not cost.
-    from backend.jobs.progress import Terminal
-    from backend.jobs.removal import measure_removal
+    run_id = task.config.run_id
+    if not arguments.again and has_removal(ResultStore(store), run_id):
+        print(f"run {run_id} is in {store} already (--again measures it once more)")
+    else:
+        # Importing torch takes seconds, which a wrong option should not cost.
+        from backend.jobs.progress import Terminal
+        from backend.jobs.removal import run_removal
 
-    progress = Terminal()
-    try:
-        table = measure_removal(
-            task, arguments.phenomena, arguments.layer, arguments.random, progress
-        )
-    finally:
-        progress.close()
-    config = task.config
-    mark = "  SIMULATED RESPONSES" if config.evidence == "simulated" else ""
-    print(
-        f"\n{config.dataset}: {config.model}, {config.compression}, layer {arguments.layer}{mark}"
-    )
-    print(table.to_string(index=False, float_format="{:.3f}".format))
-    print(
-        "\nfall: r without the phenomenon minus r without as many random directions, 95% t "
-        f"interval over {config.n_folds} folds ({config.split})"
-    )
-    if arguments.csv is not None:
-        stated = table.assign(
-            dataset=config.dataset, model=config.model, compression=config.compression,
-            layer=arguments.layer, split=config.split, n_folds=config.n_folds,
-            evidence=config.evidence, citation=config.citation,
-        )  # fmt: skip
+        progress = Terminal()
         try:
-            stated.to_csv(arguments.csv, index=False)
-        except OSError as error:
-            raise InputError(f"{arguments.csv} cannot be written: {error.strerror}.") from error
+            run_removal(task, progress)
+        finally:
+            progress.close()
+    scores = removal_scores(ResultStore(store))
+    print_removals(removal_falls(scores[scores["run_id"] == run_id]))
     return 0
+
+
+def print_removals(falls: pd.DataFrame) -> None:
+    """Print what was lost, a block per model and compression.
+
+    Parameters
+    ----------
+    falls : pandas.DataFrame
+        As of :func:`backend.comparisons.removal.removal_falls`.
+    """
+    for (dataset, split, model, compression), rows in falls.groupby(
+        ["dataset", "split", "model", "compression"], sort=False
+    ):
+        mark = "  SIMULATED RESPONSES" if (rows["evidence"] == "simulated").any() else ""
+        print(f"\n{dataset}, {split}: {model}, {compression}{mark}")
+        table = rows[
+            ["layer", "phenomenon", "roi", "rank", "probe_before", "probe_after", "r_full", "fall",
+             "random", "difference"]
+        ].assign(
+            interval=[
+                f"[{low:+.3f}, {high:+.3f}]"
+                for low, high in zip(rows["low"], rows["high"], strict=True)
+            ],
+            q=rows["q"],
+            verdict=rows["verdict"],
+        ).rename(columns={"interval": "95%"})  # fmt: skip
+        print(table.to_string(index=False, float_format="{:.3f}".format, na_rep="-"))
+    if len(falls):
+        print(
+            "\nfall, random: change in r without the phenomenon, and without as many random "
+            "directions; difference: fall minus random, with its 95% t interval over folds; q: "
+            "Benjamini-Hochberg over the phenomena and responses of a layer"
+        )

@@ -10,6 +10,8 @@ from backend.commands.encode import print_run, shipped_store
 from backend.commands.encode_stories import print_story_run
 from backend.commands.probe import print_probes
 from backend.commands.quality import print_quality
+from backend.commands.remove import print_removals
+from backend.comparisons.removal import removal_falls
 from backend.encoding.story_folds import STORY_SPLITS
 from backend.errors import InputError
 from backend.paths import default_store
@@ -23,9 +25,10 @@ from backend.store.queries import (
     runs,
 )
 from backend.store.reader import ResultStore
+from backend.store.removal_queries import removal_scores
 from backend.store.selection import Selection
 
-TABLES = ("layers", "baselines", "runs", "quality", "probes", "published")
+TABLES = ("layers", "baselines", "runs", "quality", "probes", "removals", "published")
 _OF_RUNS = ("dataset", "subject", "split", "evidence", "roi")
 _SHOWN = [
     "run_id", "evidence", "dataset", "subject", "model", "compression", "split", "n_samples", "roi",
@@ -60,13 +63,18 @@ def add_parsers(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "--probes", action="store_true",
         help="print what probes read of models' states instead (--model and --compression filter)",
     )  # fmt: skip
+    results.add_argument(
+        "--removals", action="store_true",
+        help="print what predictivity loses without what probes read instead (--dataset, --split, "
+        "--evidence, --roi, --model and --compression filter)",
+    )  # fmt: skip
     results.set_defaults(run=list_results)
     export = commands.add_parser(
         "export",
         help="write results as CSV",
         description="Write a tidy CSV: a row per run, response and layer or baseline, each with "
         "its data set, n, split, evidence and citation; or a row per model, compression and "
-        "held-out text (quality), or task and layer (probes).",
+        "held-out text (quality), or task and layer (probes), or removal (removals).",
         epilog="examples:\n  python -m backend export --table layers --out layers.csv\n"
         "  python -m backend export --table baselines --split shuffled > baselines.csv\n"
         "  python -m backend export --table quality --model cortexscale-7m > quality.csv\n",
@@ -88,6 +96,8 @@ def list_results(arguments: argparse.Namespace) -> int:
         return _list_quality(store, arguments)
     if arguments.probes:
         return _list_probes(store, arguments)
+    if arguments.removals:
+        return _list_removals(store, arguments)
     table = runs(store, _selection(arguments))
     _report_problems(store)
     if table.empty:
@@ -109,6 +119,7 @@ def export_results(arguments: argparse.Namespace) -> int:
         "runs": lambda: runs(store, selection),
         "quality": lambda: _of_models(model_quality(store), arguments),
         "probes": lambda: _of_models(probe_scores(store), arguments),
+        "removals": lambda: _removals(store, arguments),
         "published": lambda: published(store).convert_dtypes().assign(evidence="published"),
     }[arguments.table]()
     _report_problems(store)
@@ -185,6 +196,27 @@ def _list_probes(store: ResultStore, arguments: argparse.Namespace) -> int:
     else:
         print_probes(frame)
     return 0
+
+
+def _list_removals(store: ResultStore, arguments: argparse.Namespace) -> int:
+    frame = _removals(store, arguments)
+    _report_problems(store)
+    if frame.empty:
+        print("nothing fits; leave a filter out, or measure with: python -m backend remove --help")
+    else:
+        print_removals(frame)
+    return 0
+
+
+def _removals(store: ResultStore, arguments: argparse.Namespace) -> pd.DataFrame:
+    frame = removal_falls(removal_scores(store, arguments.dataset, arguments.split))
+    for column in ("subject", "evidence", "roi"):
+        if wanted := getattr(arguments, column):
+            frame = frame[frame[column] == wanted]
+    for column in ("model", "compression"):
+        if wanted := getattr(arguments, column):
+            frame = frame[frame[column].isin(wanted)]
+    return frame
 
 
 def _print_one(store: ResultStore, run_id: str) -> int:

@@ -6,9 +6,11 @@ import platform
 import zipfile
 from collections.abc import Mapping, Sequence
 from importlib import metadata
+from typing import NamedTuple
 
 from backend import __version__
 from backend.comparisons.compression import MARGIN
+from backend.exports.asked import Asked, asked_command, read_asked
 from backend.exports.bibtex import bibtex, cited_in
 from backend.exports.files import Choice, sheet_files
 from backend.exports.methods import SIMULATED, cited_keys, methods_text
@@ -58,7 +60,19 @@ def view_files(
     return {**files, **_words(view, sheets, read_shown(sheets, store), list(files), choice)}
 
 
-def read_shown(sheets: Sequence[Sheet], store: ResultStore) -> list[Run]:
+class Shown(NamedTuple):
+    """What stands behind some sheets: runs on recordings, and runs of probes and removals."""
+
+    runs: list[Run]
+    asked: list[Asked]
+
+    @property
+    def all(self) -> list[Run | Asked]:
+        """Both."""
+        return [*self.runs, *self.asked]
+
+
+def read_shown(sheets: Sequence[Sheet], store: ResultStore) -> Shown:
     """Read the runs behind some sheets.
 
     Parameters
@@ -68,9 +82,11 @@ def read_shown(sheets: Sequence[Sheet], store: ResultStore) -> list[Run]:
 
     Returns
     -------
-    list of Run
+    Shown
     """
-    return read_runs(store, {run_id for sheet in sheets for run_id in sheet.run_ids})
+    run_ids = {run_id for sheet in sheets for run_id in sheet.run_ids}
+    asked = read_asked(store, run_ids)
+    return Shown(read_runs(store, run_ids - {each.run_id for each in asked}), asked)
 
 
 def zipped(files: Mapping[str, bytes]) -> bytes:
@@ -98,21 +114,21 @@ def zipped(files: Mapping[str, bytes]) -> bytes:
 def _words(
     view: View,
     sheets: Sequence[Sheet],
-    runs: Sequence[Run],
+    shown: Shown,
     names: Sequence[str],
     choice: Choice,
 ) -> dict[str, bytes]:
-    methods = methods_text(runs, view.page, _margin(view))
+    methods = methods_text(shown.runs, view.page, _margin(view), shown.asked)
     captions = [sheet.caption for sheet in sheets]
     keys = cited_keys(methods) | cited_in(captions) | {"cortexscale"}
     texts = {
-        "caption.txt": _captions(sheets, runs),
+        "caption.txt": _captions(sheets, shown.all),
         "methods.md": methods,
         "references.bib": bibtex(keys),
         "view.yaml": _yaml(view),
-        **{f"configs/{run.run_id}.json": _config(run) for run in runs},
-        "versions.json": _json(versions(runs)),
-        "README.txt": _readme(view, runs, names, choice),
+        **{f"configs/{run.run_id}.json": _config(run) for run in shown.all},
+        "versions.json": _json(versions(shown.all)),
+        "README.txt": _readme(view, shown, names, choice),
     }
     return {name: text.encode("utf-8") for name, text in texts.items()}
 
@@ -125,12 +141,12 @@ def _margin(view: View) -> float:
         return MARGIN
 
 
-def _captions(sheets: Sequence[Sheet], runs: Sequence[Run]) -> str:
+def _captions(sheets: Sequence[Sheet], runs: Sequence[Run | Asked]) -> str:
     head = [f"{SIMULATED.replace('**', '')}\n"] if _simulated(runs) else []
     return "\n".join([*head, *(f"{sheet.key}: {sheet.caption}\n" for sheet in sheets)])
 
 
-def _simulated(runs: Sequence[Run]) -> bool:
+def _simulated(runs: Sequence[Run | Asked]) -> bool:
     return any(run.config.evidence == "simulated" for run in runs)
 
 
@@ -140,7 +156,7 @@ def _yaml(view: View) -> str:
     return text.getvalue()
 
 
-def _config(run: Run) -> str:
+def _config(run: Run | Asked) -> str:
     return _json(json.loads(str(run.row["config"])))
 
 
@@ -148,12 +164,12 @@ def _json(content: object) -> str:
     return json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def versions(runs: Sequence[Run]) -> dict[str, object]:
+def versions(runs: Sequence[Run | Asked]) -> dict[str, object]:
     """Name the versions that made some runs, and those that draw them here.
 
     Parameters
     ----------
-    runs : sequence of Run
+    runs : sequence of Run or Asked
 
     Returns
     -------
@@ -175,10 +191,10 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _readme(view: View, runs: Sequence[Run], names: Sequence[str], choice: Choice) -> str:
+def _readme(view: View, shown: Shown, names: Sequence[str], choice: Choice) -> str:
     title = view.title or f"{view.page.capitalize()} of CortexScale"
     parts = [title, "=" * len(title), ""]
-    parts += [SIMULATED.replace("**", ""), ""] if _simulated(runs) else []
+    parts += [SIMULATED.replace("**", ""), ""] if _simulated(shown.all) else []
     parts += [view.note, ""] if view.note else []
     parts += ["In the app, this view is", f"  {view.link()}", ""]
     parts += ["Files:", *(f"  {name}" for name in names), ""]
@@ -194,7 +210,9 @@ def _readme(view: View, runs: Sequence[Run], names: Sequence[str], choice: Choic
         f"  {_figure_command(choice)}",
         "",
     ]
-    commands = list(dict.fromkeys(encode_command(run.config) for run in runs))
+    commands = [encode_command(run.config) for run in shown.runs]
+    commands += [asked_command(each.config) for each in shown.asked]
+    commands = list(dict.fromkeys(commands))
     if commands:
         parts += [
             "To compute the runs again (FILE_OR_FOLDER: data that do not ship with CortexScale):",

@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 
 from backend import catalog
+from backend.exports.asked import Asked
+from backend.exports.asked_sentences import asked_words
 from backend.exports.runs import Run
 from backend.exports.sentences import (
     baseline_words,
@@ -27,7 +29,12 @@ SIMULATED = (
 )
 
 
-def methods_text(runs: Sequence[Run], page: str = "", margin: float | None = None) -> str:
+def methods_text(
+    runs: Sequence[Run],
+    page: str = "",
+    margin: float | None = None,
+    asked: Sequence[Asked] = (),
+) -> str:
     """Write the methods of runs: every number is from their requests or the store.
 
     Parameters
@@ -38,6 +45,8 @@ def methods_text(runs: Sequence[Run], page: str = "", margin: float | None = Non
         Of the view, whose tests are described; none by default.
     margin : float, optional
         Of equivalence, where the page has one.
+    asked : sequence of Asked, optional
+        Runs of probes and removals.
 
     Returns
     -------
@@ -45,15 +54,18 @@ def methods_text(runs: Sequence[Run], page: str = "", margin: float | None = Non
         Markdown with Pandoc's citations; a paragraph per data set, what runs share said once.
     """
     parts = ["# Methods"]
-    if not runs:
+    if not runs and not asked:
         return "\n\n".join([*parts, "No run of the store is shown.", ""])
-    if any(run.config.evidence == "simulated" for run in runs):
+    behind: list[Run | Asked] = [*runs, *asked]
+    if any(run.config.evidence == "simulated" for run in behind):
         parts.append(SIMULATED)
     parts += [_paragraph(group) for group in _by_dataset(runs)]
+    parts += asked_words(asked)
     tests = _tests(page, margin)
     parts += [tests] if tests else []
-    versions = joined(of_each(runs, lambda run: str(run.row["code_version"])))
-    devices = joined(of_each(runs, lambda run: str(run.row["device"])))
+    rows = [run.row for run in behind]
+    versions = joined(list(dict.fromkeys(str(row["code_version"]) for row in rows)))
+    devices = joined(list(dict.fromkeys(str(row["device"]) for row in rows)))
     parts.append(
         f"Runs were computed with CortexScale {versions} {cite('cortexscale')} ({devices})."
     )
@@ -101,6 +113,14 @@ def _paragraph(runs: Sequence[Run]) -> str:
 
 
 def _tests(page: str, margin: float | None) -> str:
+    if page == "dissociation":
+        return (
+            "Changes under compression are in percent of full precision. The change in competence "
+            "minus the change in predictivity was tested against 0 by a t test with the degrees of "
+            "freedom of Welch and Satterthwaite, corrected within a region and phenomenon by the "
+            f"Benjamini-Hochberg procedure {cite('benjamini1995')}; partial correlations over "
+            "models are given the logarithm of size, with intervals by Fisher's z."
+        )
     if page not in ("compression", "scale", "claims") or margin is None:
         return ""
     equivalent = (

@@ -51,18 +51,20 @@ def _subjects(rows: pd.DataFrame) -> str:
     return f", {joined(sorted(rows['subject'].unique()))}"
 
 
-def short_caption(runs: pd.DataFrame) -> str:
+def short_caption(runs: pd.DataFrame, probes: pd.DataFrame) -> str:
     """Say in a line where a figure's numbers come from, for an audience.
 
     Parameters
     ----------
     runs : pandas.DataFrame
         As of :func:`backend.store.queries.run_sources`.
+    probes : pandas.DataFrame
+        As of :func:`backend.store.probe_queries.probe_sources`.
 
     Returns
     -------
     str
-        Data set, n, folds and citation; empty where there are no runs.
+        Data set, n, folds and citation, and the sets of probes; empty where there are neither.
     """
     parts = []
     for dataset, rows in runs.groupby("dataset", sort=False):
@@ -71,6 +73,10 @@ def short_caption(runs: pd.DataFrame) -> str:
             f"{dataset_title(str(dataset))}{_subjects(rows)}, n = {int(rows['n_samples'].max())} "
             f"{_samples(rows)}, {folds}. {joined([_short(text) for text in rows['source']])}."
         )
+    parts += [
+        f"Probes: {name}, {_short(source)}."
+        for name, source in zip(probes["dataset"], probes["source"], strict=True)
+    ]
     return " ".join(parts)
 
 

@@ -8,6 +8,7 @@ from backend.comparisons.dissociation import KNOWLEDGE, PERPLEXITY
 from backend.comparisons.probes import OVERALL, in_order
 from backend.figures.labels import compression_title, model_title
 from backend.figures.palette import Look, series_looks
+from backend.figures.region_panels import n_rows, region_panels, title_middle
 from backend.figures.theme import (
     LEGEND_ROW,
     Mode,
@@ -153,15 +154,13 @@ def interaction_figure(averaged: pd.DataFrame, mode: Mode = "light") -> go.Figur
     Returns
     -------
     plotly.graph_objects.Figure
-        A panel per region of up to six; below 0 competence falls more.
+        A panel per region; below 0 competence falls more.
     """
-    places = list(dict.fromkeys(averaged["place"]))[:6]
-    panels = panels_of(averaged)[::-1]
-    figure = make_subplots(
-        cols=len(places), shared_yaxes=True, horizontal_spacing=0.02, subplot_titles=places
-    )
-    for column, place in enumerate(places, start=1):
-        cells = averaged[averaged["place"] == place].set_index("phenomenon").reindex(panels)
+    places = list(dict.fromkeys(averaged["place"]))
+    axes = panels_of(averaged)[::-1]
+    figure, panels = region_panels(places)
+    for place, panel in zip(places, panels, strict=True):
+        cells = averaged[averaged["place"] == place].set_index("phenomenon").reindex(axes)
         cells = cells[cells["mean"].notna()]
         clear = (cells["verdict"] != "undecided").tolist()
         figure.add_scatter(
@@ -170,16 +169,15 @@ def interaction_figure(averaged: pd.DataFrame, mode: Mode = "light") -> go.Figur
                      "thickness": 2.2, "color": ink(mode)},
             marker={"size": 11, "color": ink(mode), "line": {"width": 2, "color": ink(mode)},
                     "symbol": ["circle" if each else "circle-open" for each in clear]},
-            customdata=cells[["low", "high", "n_models"]], showlegend=False, row=1, col=column,
+            customdata=cells[["low", "high", "n_models"]], showlegend=False, **panel,
             hovertemplate="%{y}: %{x:.1f} [%{customdata[0]:.1f}, %{customdata[1]:.1f}] points, "
             "%{customdata[2]} models<extra></extra>",
         )  # fmt: skip
-        figure.add_vline(x=0, line={"color": muted(mode), "width": 1.4}, row=1, col=column)
-    style(figure, mode, 190 + 30 * len(panels))
+        figure.add_vline(x=0, line={"color": muted(mode), "width": 1.4}, **panel)
+    style(figure, mode, 130 + n_rows(places) * (60 + 30 * len(axes)))
     figure.update_layout(
         title_text="Competence minus predictivity, over models", margin={"l": 120, "t": 96}
     )
     figure.update_annotations(font={"size": 15})
-    middle = (len(places) + 1) // 2
-    figure.update_xaxes(title_text="Percentage points", row=1, col=middle)
+    title_middle(figure, panels, "Percentage points")
     return figure

@@ -1,43 +1,39 @@
 """How much predictivity falls when what a phenomenon's probes read is taken out of the states."""
 
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from backend.datasets import SentenceRecording, read_sentence_table
 from backend.encoding.folds import Fold, make_folds
 from backend.encoding.ridge import fit_predict
 from backend.encoding.scores import pearson_r
-from backend.errors import InputError
 from backend.features.extraction import extract_sentence_states
 from backend.features.loading import LoadedModel, load_model
 from backend.features.sources import resolve_model
 from backend.jobs.calibration import calibration_of
-from backend.jobs.config import Task
+from backend.jobs.config import RemovalTask
+from backend.jobs.description import describe_run
 from backend.jobs.progress import Progress, Silent
 from backend.probing.bundled import bundled_tasks
 from backend.probing.erasure import Eraser, fit_leace_to, fit_random
 from backend.probing.fit import design_of, predict_labels
 from backend.probing.scores import score
 from backend.probing.states import PieceStates, pieces_of, read_pieces
-from backend.probing.tasks import ProbingTask, choose_tasks
-from backend.statistics import mean_interval
+from backend.probing.tasks import ProbingTask
+from backend.store.shards import Row, write_removal
 
 Array = NDArray[np.float32]
 
 
-def measure_removal(
-    task: Task,
-    phenomena: Sequence[str],
-    layer: int,
-    n_random: int = 5,
-    progress: Progress | None = None,
-) -> pd.DataFrame:
-    """Take each phenomenon out of a layer's states, and predict the responses again.
+def run_removal(task: RemovalTask, progress: Progress | None = None) -> str:
+    """Take each phenomenon out of each layer's states, and predict the responses again.
 
     The eraser (LEACE) is fitted to the states of the bundled tasks of a phenomenon, and applied to
     those of the data set's sentences; as many random directions, in the same whitened space, are
@@ -45,73 +41,109 @@ def measure_removal(
 
     Parameters
     ----------
-    task : Task
-        A run on sentences: data, model, compression and folds.
-    phenomena : sequence of str
-    layer : int
-    n_random : int
-        Draws of random directions.
+    task : RemovalTask
     progress : Progress, optional
 
     Returns
     -------
-    pandas.DataFrame
-        One row per phenomenon and response: phenomenon, response, rank, probe_before and
-        probe_after (balanced accuracy over the phenomenon's tasks on the states that the eraser was
-        fitted to, of which no linear probe may read anything afterwards), r_full, r_removed,
-        r_random (means over folds), fall (r_removed minus r_random) with low and high (95% t
-        interval over folds).
+    str
+        The run's id. Its rows are one per layer, phenomenon, response and fold; probe_before and
+        probe_after are balanced accuracies over the phenomenon's tasks on the states that the
+        eraser was fitted to, of which no linear probe may read anything afterwards.
 
     Raises
     ------
-    InputError
-        If a layer or a phenomenon is not there, or fewer than two random draws are asked for.
+    InputError, ModelError
+        As their messages say; nothing is written then.
     """
-    if n_random < 2:
-        raise InputError(f"{n_random} random draws were asked for; ask for two or more.")
-    progress, config = progress or Silent(), task.config
-    tasks = choose_tasks(bundled_tasks(), phenomena)
-    names = list(dict.fromkeys(each.phenomenon for each in tasks))
+    progress, started, config = progress or Silent(), time.perf_counter(), task.config
+    tasks = [each for each in bundled_tasks() if each.phenomenon in config.phenomena]
     recording = read_sentence_table(task.data_path, config.sentence, config.responses, config.group)
     sentences = recording.sentences
     folds = make_folds(
         len(sentences), config.split, config.n_folds, sentences.groups, config.seed, config.gap
     )
     shown = calibration_of(config, task.calibration_path, [" ".join(sentences.texts)])
+    source = resolve_model(task.model_name)
     progress.stage("loading the model", 1)
-    loaded = load_model(resolve_model(task.model_name), config.compression, task.device, shown)
+    loaded = load_model(source, config.compression, task.device, shown)
     progress.advance()
+    layers = config.layers or ()
     with tempfile.TemporaryDirectory(prefix="cortexscale-") as scratch:
-        probed, states = _read(loaded, tasks, recording, layer, Path(scratch), progress)
-        progress.stage("predicting again", 1 + len(names) * (1 + n_random))
-        full = _by_fold(states, recording, folds)
-        progress.advance()
-        rows = []
-        for name in names:
-            progress.note(name)
-            own = [each for each in tasks if each.phenomenon == name]
-            rows += list(
-                _removed(own, probed, layer, states, recording, folds, full, n_random, progress)
-            )
-    return pd.DataFrame(rows)
+        probed, states = _read(loaded, tasks, recording, layers, Path(scratch), progress)
+        work = Work(probed, recording, folds, config.n_random, progress)
+        progress.stage(
+            "predicting again",
+            len(layers) * (1 + len(config.phenomena) * (1 + config.n_random)),
+        )
+        rows = [
+            {"run_id": config.run_id, "hemisphere": config.hemisphere, **row}
+            for place, layer in enumerate(layers)
+            for row in _of_layer(work, tasks, layer, np.array(states[place]))
+        ]
+    described = {
+        **describe_run(config, source, loaded),
+        "data_sha256": config.data_sha256,
+        "model_fingerprint": source.fingerprint,
+        "n_folds": len(folds),
+        "n_samples": len(sentences),
+        "n_random": config.n_random,
+        "created_at": datetime.now(UTC),
+        "seconds": time.perf_counter() - started,
+    }
+    write_removal(task.store, config.run_id, {"removal_scores": rows, "removal_runs": [described]})
+    return config.run_id
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is the same for all layers and phenomena of a run.
+
+    Attributes
+    ----------
+    probed : PieceStates
+        Of the bundled tasks.
+    recording : SentenceRecording
+    folds : sequence of Fold
+    n_random : int
+    progress : Progress
+    """
+
+    probed: PieceStates
+    recording: SentenceRecording
+    folds: Sequence[Fold]
+    n_random: int
+    progress: Progress
+
+    def predict(self, features: Array) -> NDArray[np.float64]:
+        """Score held-out predictions, [n_folds, n_responses]."""
+        responses = self.recording.responses
+        scores = np.stack(
+            [
+                pearson_r(fit_predict(features, responses, fold), responses[fold.test])
+                for fold in self.folds
+            ]
+        ).astype(np.float64)
+        self.progress.advance()
+        return scores
 
 
 def _read(
     loaded: LoadedModel,
     tasks: Sequence[ProbingTask],
     recording: SentenceRecording,
-    layer: int,
+    layers: Sequence[int],
     scratch: Path,
     progress: Progress,
 ) -> tuple[PieceStates, Array]:
     pieces = pieces_of(tasks)
     progress.stage("reading texts", len(pieces) + len(recording.sentences))
-    probed = read_pieces(loaded, pieces, scratch / "probes.npy", [layer], progress.advance)
+    probed = read_pieces(loaded, pieces, scratch / "probes.npy", layers, progress.advance)
     path, _ = extract_sentence_states(
-        loaded, recording.sentences, scratch / "states.npy", layers=[layer],
+        loaded, recording.sentences, scratch / "states.npy", layers=layers,
         advance=progress.advance,
     )  # fmt: skip
-    return probed, np.load(path)[0]
+    return probed, np.load(path, mmap_mode="r")
 
 
 def fit_eraser(tasks: Sequence[ProbingTask], features: Sequence[Array]) -> tuple[Eraser, Array]:
@@ -144,58 +176,55 @@ def fit_eraser(tasks: Sequence[ProbingTask], features: Sequence[Array]) -> tuple
     return fit_leace_to(states, np.column_stack(columns)), states
 
 
+def _of_layer(work: Work, tasks: Sequence[ProbingTask], layer: int, states: Array) -> Iterator[Row]:
+    full = work.predict(states)
+    for name in dict.fromkeys(each.phenomenon for each in tasks):
+        work.progress.note(f"{name}, layer {layer}")
+        own = [each for each in tasks if each.phenomenon == name]
+        yield from _removed(work, own, layer, states, full)
+
+
 def _removed(
+    work: Work,
     tasks: Sequence[ProbingTask],
-    probed: PieceStates,
     layer: int,
     states: Array,
-    recording: SentenceRecording,
-    folds: Sequence[Fold],
     full: NDArray[np.float64],
-    n_random: int,
-    progress: Progress,
-) -> Iterator[dict[str, object]]:
-    features = [probed.of_items(each.items, layer) for each in tasks]
+) -> Iterator[Row]:
+    features = [work.probed.of_items(each.items, layer) for each in tasks]
     eraser, fitted = fit_eraser(tasks, features)
-    removed = _by_fold(eraser.erase(states), recording, folds)
-    progress.advance()
-    drawn = []
-    for seed in range(n_random):
-        random = fit_random(fitted, eraser.rank, seed)
-        drawn.append(_by_fold(random.erase(states), recording, folds))
-        progress.advance()
-    chance = np.mean(drawn, axis=0)
-    before = np.mean([_probe(each, x) for each, x in zip(tasks, features, strict=True)])
-    after = np.mean(
-        [_probe(each, eraser.erase(x)) for each, x in zip(tasks, features, strict=True)]
+    removed = work.predict(eraser.erase(states))
+    drawn = np.stack(
+        [
+            work.predict(fit_random(fitted, eraser.rank, seed).erase(states))
+            for seed in range(work.n_random)
+        ]
     )
-    for target, response in enumerate(recording.targets):
-        fall = mean_interval(removed[:, target] - chance[:, target])
-        yield {
-            "phenomenon": tasks[0].phenomenon,
-            "response": response,
-            "rank": eraser.rank,
-            "probe_before": before,
-            "probe_after": after,
-            "r_full": full[:, target].mean(),
-            "r_removed": removed[:, target].mean(),
-            "r_random": chance[:, target].mean(),
-            "fall": fall.mean,
-            "low": fall.low,
-            "high": fall.high,
-        }
+    shared = {
+        "layer": layer,
+        "phenomenon": tasks[0].phenomenon,
+        "rank": eraser.rank,
+        "probe_before": _probe(tasks, features),
+        "probe_after": _probe(tasks, [eraser.erase(each) for each in features]),
+    }
+    for target, response in enumerate(work.recording.targets):
+        for fold in range(len(work.folds)):
+            draws = drawn[:, fold, target]
+            yield {
+                **shared,
+                "roi": response,
+                "fold": fold,
+                "r_full": full[fold, target],
+                "r_removed": removed[fold, target],
+                "r_random": draws.mean(),
+                "random_draws": draws.tolist(),
+            }
 
 
-def _probe(task: ProbingTask, features: Array) -> float:
-    design = design_of(task)
-    return score(predict_labels(features, [design]), [design]).score
-
-
-def _by_fold(
-    features: Array, recording: SentenceRecording, folds: Sequence[Fold]
-) -> NDArray[np.float64]:
-    """Score held-out predictions, [n_folds, n_responses]."""
-    responses = recording.responses
-    return np.stack(
-        [pearson_r(fit_predict(features, responses, fold), responses[fold.test]) for fold in folds]
-    ).astype(np.float64)
+def _probe(tasks: Sequence[ProbingTask], features: Sequence[Array]) -> float:
+    """Balanced accuracy, mean over tasks."""
+    scores = []
+    for task, states in zip(tasks, features, strict=True):
+        design = design_of(task)
+        scores.append(score(predict_labels(states, [design]), [design]).score)
+    return float(np.mean(scores))

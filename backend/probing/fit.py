@@ -7,13 +7,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from backend.probing.ridge import PENALTIES, predict_path
+from backend.probing.ridge import predict_path
+from backend.probing.settings import PENALTIES, TRAINING_SHARE
 from backend.probing.tasks import ProbingTask
 
 _INNER = 3
-TRAINING_SHARE = 0.8
-"""Of the training units, in each seed: how far the score hangs on the items that happen to be
-trained on is a part of what is unknown."""
 
 
 @dataclass(frozen=True)

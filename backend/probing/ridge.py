@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 import torch
 
-PENALTIES = tuple(10.0**power for power in range(7))
-"""On features of unit variance. The nested choice is among these."""
+from backend.probing.settings import PENALTIES
 
 
 def predict_path(

@@ -97,6 +97,28 @@ def probe_scores(store: ResultStore, run_ids: Sequence[str] | None = None) -> pd
     )
 
 
+def probe_sources(store: ResultStore, run_ids: Sequence[str]) -> pd.DataFrame:
+    """Say what was asked in runs of probes, and from whom it is.
+
+    Parameters
+    ----------
+    store : ResultStore
+    run_ids : sequence of str
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per set: dataset, evidence, source.
+    """
+    return store.query(
+        f"""
+        SELECT DISTINCT dataset, evidence, source FROM probe_runs
+        WHERE run_id IN ({", ".join("?" * len(run_ids)) or "NULL"}) ORDER BY ALL
+        """,
+        list(run_ids),
+    )
+
+
 def probe_clusters(store: ResultStore, run_ids: Sequence[str]) -> pd.DataFrame:
     """List what each cluster of items adds to each score.
 

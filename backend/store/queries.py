@@ -91,7 +91,7 @@ def has_run(store: ResultStore, run_id: str) -> bool:
 
 
 def run_sources(store: ResultStore, run_ids: Sequence[str]) -> pd.DataFrame:
-    """Say on what data, by which folds and from whom the results of runs are.
+    """Say on what data, by which folds and from whom the results of runs and removals are.
 
     Parameters
     ----------
@@ -109,7 +109,8 @@ def run_sources(store: ResultStore, run_ids: Sequence[str]) -> pd.DataFrame:
         f"""
         SELECT run_id, dataset, subject, split, evidence, source, n_samples, n_folds,
                context_length
-        FROM runs WHERE run_id IN ({marks or "NULL"}) ORDER BY dataset, run_id
+        FROM (FROM runs UNION ALL BY NAME FROM removal_runs)
+        WHERE run_id IN ({marks or "NULL"}) ORDER BY dataset, run_id
         """,
         list(run_ids),
     )

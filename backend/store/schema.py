@@ -208,6 +208,52 @@ PROBE_EXAMPLES = pa.schema(
     ]
 )
 
+REMOVAL_RUNS = pa.schema(
+    [
+        ("run_id", _text),
+        ("dataset", _text),
+        ("data_sha256", _text),
+        ("subject", _text),
+        ("modality", _text),
+        ("model", _text),
+        ("model_fingerprint", _text),
+        ("model_family", _text),
+        ("n_parameters", _whole),
+        ("compression", _text),
+        ("bits_per_weight", pa.float64()),
+        ("sparsity", pa.float64()),
+        ("split", _text),
+        ("n_folds", pa.int32()),
+        ("n_samples", _whole),
+        ("n_random", pa.int32()),
+        ("evidence", _text),
+        ("source", _text),
+        ("code_version", _text),
+        ("created_at", pa.timestamp("us", tz="UTC")),
+        ("seconds", pa.float64()),
+        ("device", _text),
+        ("config", _text),
+    ]
+)
+
+REMOVAL_SCORES = pa.schema(
+    [
+        ("run_id", _text),
+        ("layer", pa.int32()),
+        ("phenomenon", _text),
+        ("roi", _text),
+        ("hemisphere", _text),
+        ("fold", pa.int32()),
+        ("rank", pa.int32()),
+        ("probe_before", _real),
+        ("probe_after", _real),
+        ("r_full", _real),
+        ("r_removed", _real),
+        ("r_random", _real),
+        ("random_draws", _reals),
+    ]
+)
+
 RUN_TABLES: Mapping[str, pa.Schema] = {
     "roi_scores": ROI_SCORES,
     "baseline_scores": BASELINE_SCORES,
@@ -226,10 +272,21 @@ PROBE_TABLES: Mapping[str, pa.Schema] = {
 """Tables that a run of probes writes, in the same manner, ``probe_runs`` last. The layer is empty
 where a model's probabilities are scored and not its states."""
 
-WHOLES: tuple[Mapping[str, pa.Schema], ...] = (RUN_TABLES, PROBE_TABLES)
+REMOVAL_TABLES: Mapping[str, pa.Schema] = {
+    "removal_scores": REMOVAL_SCORES,
+    "removal_runs": REMOVAL_RUNS,
+}
+"""Tables that a run of removals writes, ``removal_runs`` last."""
+
+WHOLES: tuple[Mapping[str, pa.Schema], ...] = (RUN_TABLES, PROBE_TABLES, REMOVAL_TABLES)
 """Tables that count together: a run that is missing in one of them is read from none."""
 
-TABLES: Mapping[str, pa.Schema] = {**RUN_TABLES, **PROBE_TABLES, "model_quality": MODEL_QUALITY}
+TABLES: Mapping[str, pa.Schema] = {
+    **RUN_TABLES,
+    **PROBE_TABLES,
+    **REMOVAL_TABLES,
+    "model_quality": MODEL_QUALITY,
+}
 """All tables of which a store holds shards. A model's quality belongs to no run: it is measured
 once for a model, a compression and a text."""
 
@@ -260,6 +317,11 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "probe_scores": ("run_id", "phenomenon", "task", "score", "chance"),
     "probe_examples": ("run_id", "task", "text", "label", "predicted"),
     "probe_runs": ("run_id", "kind", "dataset", "model", "compression", "created_at", "config"),
+    "removal_scores": (
+        "run_id", "layer", "phenomenon", "roi", "fold", "r_full", "r_removed", "r_random",
+    ),
+    "removal_runs": ("run_id", "dataset", "model", "compression", "split", "evidence", "source",
+                     "created_at", "config"),
     "model_quality": ("quality_id", "model", "compression", "corpus", "created_at"),
 }  # fmt: skip
 """Columns without which a row says nothing. A shard of an older version may lack the others, which

@@ -105,8 +105,9 @@ def store_version(folder: Path) -> str:
     -------
     str
     """
-    # A run counts once it is in `runs`, or `probe_runs`, which is written last.
-    held = [_listed(folder / name) for name in ("runs", "model_quality", "probe_runs")]
+    # A run counts once its row is in the table that is written last.
+    last = ("runs", "model_quality", "probe_runs", "removal_runs")
+    held = [_listed(folder / name) for name in last]
     return hashlib.sha256("".join(held).encode()).hexdigest()
 
 

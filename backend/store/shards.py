@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from backend.errors import StoreError
-from backend.store.schema import MODEL_QUALITY, PROBE_TABLES, RUN_TABLES
+from backend.store.schema import MODEL_QUALITY, PROBE_TABLES, REMOVAL_TABLES, RUN_TABLES
 
 Row = Mapping[str, object]
 
@@ -91,7 +91,35 @@ def write_probes(store: Path, run_id: str, rows: Mapping[str, Sequence[Row]]) ->
     StoreError
         As :func:`write_run`.
     """
-    for name, schema in PROBE_TABLES.items():
+    _write_rows(store, run_id, PROBE_TABLES, rows)
+
+
+def write_removal(store: Path, run_id: str, rows: Mapping[str, Sequence[Row]]) -> None:
+    """Write a run of removals, as :func:`write_probes` does one of probes.
+
+    Parameters
+    ----------
+    store : Path
+        Made if it is not there.
+    run_id : str
+    rows : mapping of str to sequence of mapping
+        By table, with the columns of ``REMOVAL_TABLES`` in :mod:`backend.store.schema`.
+
+    Raises
+    ------
+    StoreError
+        As :func:`write_run`.
+    """
+    _write_rows(store, run_id, REMOVAL_TABLES, rows)
+
+
+def _write_rows(
+    store: Path,
+    run_id: str,
+    tables: Mapping[str, pa.Schema],
+    rows: Mapping[str, Sequence[Row]],
+) -> None:
+    for name, schema in tables.items():
         table = pa.Table.from_pylist([dict(row) for row in rows[name]], schema=schema)
         _write_atomically(store / name / f"{run_id}.parquet", table)
 

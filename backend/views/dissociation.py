@@ -17,10 +17,12 @@ from backend.figures.captions import results_caption
 from backend.figures.dissociation import dissociation_figure, interaction_figure
 from backend.figures.labels import place_title
 from backend.store.probe_queries import probe_runs
+from backend.store.queries import runs
 from backend.store.reader import ResultStore
 from backend.views.choose import Chosen
 from backend.views.narrow import Parameters
 from backend.views.pick import FromParameters, Pick
+from backend.views.removal import removal_results
 from backend.views.sheet import Sheet
 
 ALL = "all"
@@ -72,18 +74,20 @@ def sheets(store: ResultStore, chosen: Chosen, parameters: Parameters) -> list[S
     store : ResultStore
     chosen : Chosen
     parameters : mapping of str to sequence of str
-        ``probes`` and ``of``.
+        ``probes``, ``of``, ``erased`` and ``from_layer``.
 
     Returns
     -------
     list of Sheet
-        Empty where nothing was both probed and encoded, compressed.
+        The first two where compressed models were both probed and encoded, the last where
+        phenomena were removed.
     """
-    view = choose_dissociation(store, chosen, FromParameters(parameters))
-    if view is None:
-        return []
-    results = dissociation_results(store, chosen, view)
-    return [] if results is None else list(results.sheets)
+    pick = FromParameters(parameters)
+    view = choose_dissociation(store, chosen, pick)
+    results = None if view is None else dissociation_results(store, chosen, view)
+    removal = removal_results(store, chosen, pick)
+    made = [] if results is None else list(results.sheets)
+    return made if removal is None else [*made, removal.sheet]
 
 
 def choose_dissociation(store: ResultStore, chosen: Chosen, pick: Pick) -> DissociationView | None:
@@ -100,13 +104,13 @@ def choose_dissociation(store: ResultStore, chosen: Chosen, pick: Pick) -> Disso
     DissociationView or None
         None where nothing was probed.
     """
-    runs = probe_runs(store)
-    runs = runs[~runs["kind"].isin(["pairs", "cloze"])]
-    if runs.empty:
+    probed = probe_runs(store)
+    probed = probed[~probed["kind"].isin(["pairs", "cloze"])]
+    if probed.empty:
         return None
-    names = sorted(runs["dataset"].unique(), key=lambda name: (name != "bundled", name))
+    names = sorted(probed["dataset"].unique(), key=lambda name: (name != "bundled", name))
     dataset = pick.one("probes", names)
-    compressed = runs[(runs["dataset"] == dataset) & (runs["compression"] != "none")]
+    compressed = probed[(probed["dataset"] == dataset) & (probed["compression"] != "none")]
     wanted = chosen.selection.models
     models = [
         name
@@ -149,12 +153,36 @@ def dissociation_results(
     ]
     averaged = averaged.assign(place=names)
     tracked = tracking(store, chosen.selection, chosen.split, view.dataset)
+    run_ids = _behind(store, chosen, view, tested)
     return DissociationResults(
         tested,
         averaged,
         tracked,
-        (_points_sheet(tested, view), _average_sheet(tested, averaged, view)),
+        (
+            _points_sheet(tested, view, run_ids),
+            _average_sheet(tested, averaged, view, run_ids),
+        ),
     )
+
+
+def _behind(
+    store: ResultStore, chosen: Chosen, view: DissociationView, tested: pd.DataFrame
+) -> tuple[str, ...]:
+    """Name the runs of the compressed models and of their full precision, encoded and probed."""
+    models = tuple(dict.fromkeys(tested["model"]))
+    compressions = ("none", *dict.fromkeys(tested["compression"]))
+    encoded = runs(
+        store,
+        chosen.selection.model_copy(
+            update={"models": models, "compressions": compressions, "split": chosen.split}
+        ),
+    )
+    probed = probe_runs(store)
+    of_set = (probed["dataset"] == view.dataset) | (probed["kind"] == "cloze")
+    probed = probed[
+        of_set & probed["model"].isin(models) & probed["compression"].isin(compressions)
+    ]
+    return (*encoded["run_id"], *probed["run_id"])
 
 
 def first_place(tested: pd.DataFrame) -> pd.DataFrame:
@@ -163,7 +191,7 @@ def first_place(tested: pd.DataFrame) -> pd.DataFrame:
     return tested[(tested["roi"] == roi) & (tested["hemisphere"] == side)]
 
 
-def _points_sheet(tested: pd.DataFrame, view: DissociationView) -> Sheet:
+def _points_sheet(tested: pd.DataFrame, view: DissociationView, run_ids: tuple[str, ...]) -> Sheet:
     points = first_place(tested)
     first = points.iloc[0]
     place = place_title(str(first["dataset"]), first["roi"], first["hemisphere"])
@@ -176,10 +204,15 @@ def _points_sheet(tested: pd.DataFrame, view: DissociationView) -> Sheet:
         "(t test, Benjamini-Hochberg within a panel)",
     )
     build = cache(partial(dissociation_figure, points))
-    return Sheet("dissociation", build, None, points, caption, caption)
+    return Sheet("dissociation", build, None, points, caption, caption, run_ids)
 
 
-def _average_sheet(tested: pd.DataFrame, averaged: pd.DataFrame, view: DissociationView) -> Sheet:
+def _average_sheet(
+    tested: pd.DataFrame,
+    averaged: pd.DataFrame,
+    view: DissociationView,
+    run_ids: tuple[str, ...],
+) -> Sheet:
     caption = results_caption(
         tested,
         "Change in competence minus change in predictivity under compression, percentage points of "
@@ -188,4 +221,4 @@ def _average_sheet(tested: pd.DataFrame, averaged: pd.DataFrame, view: Dissociat
         f"are three; below 0 competence falls more; probes: {view.dataset}",
     )
     build = cache(partial(interaction_figure, averaged))
-    return Sheet("dissociation-models", build, None, averaged, caption, caption)
+    return Sheet("dissociation-models", build, None, averaged, caption, caption, run_ids)

@@ -159,7 +159,7 @@ def probing_results(store: ResultStore, view: ProbingView) -> ProbingResults:
     looked_at = looked_at if len(looked_at) else shown
     examples = probe_examples(store, looked_at["run_id"].iloc[0], view.task)
     made = [_profile_sheet(shown)]
-    made += [] if changes.empty else [_change_sheet(changes, shown)]
+    made += [] if changes.empty else [_change_sheet(changes, scores)]
     made.append(_task_sheet(looked_at, view))
     return ProbingResults(view, scores, shown, changes, examples, tuple(made))
 
@@ -196,17 +196,17 @@ def _profile_sheet(shown: pd.DataFrame) -> Sheet:
         f"{model_title(shown['model'].iloc[0])} ({names}); dotted: chance; dashed: what length or "
         "keywords alone score on the same folds; dash-dotted: the random twin where it was probed",
     )
-    return _sheet("profiles", cache(partial(profile_figure, table)), table, caption)
+    return _sheet("profiles", cache(partial(profile_figure, table)), table, caption, shown)
 
 
-def _change_sheet(changes: pd.DataFrame, shown: pd.DataFrame) -> Sheet:
+def _change_sheet(changes: pd.DataFrame, scores: pd.DataFrame) -> Sheet:
     caption = probes_caption(
-        shown,
+        scores,
         "Change in balanced accuracy from full precision on the same items, mean over tasks and "
         "over layers past the embeddings, with 95% t intervals over the words that items share; "
         "filled: the interval leaves out 0, without a correction over methods",
     )
-    return _sheet("probe-changes", cache(partial(change_figure, changes)), changes, caption)
+    return _sheet("probe-changes", cache(partial(change_figure, changes)), changes, caption, scores)
 
 
 def _task_sheet(scores: pd.DataFrame, view: ProbingView) -> Sheet:
@@ -220,8 +220,15 @@ def _task_sheet(scores: pd.DataFrame, view: ProbingView) -> Sheet:
         "interval above 0; the control task gives every word a random label and shares words "
         "between training and test",
     )
-    return _sheet("probe-tasks", cache(partial(task_figure, best)), best, caption)
+    return _sheet("probe-tasks", cache(partial(task_figure, best)), best, caption, scores)
 
 
-def _sheet(key: str, build: Callable[[Mode], go.Figure], data: pd.DataFrame, caption: str) -> Sheet:
-    return Sheet(key=key, build=build, draw=None, data=data, caption=caption, alt=caption)
+def _sheet(
+    key: str,
+    build: Callable[[Mode], go.Figure],
+    data: pd.DataFrame,
+    caption: str,
+    scores: pd.DataFrame,
+) -> Sheet:
+    run_ids = tuple(dict.fromkeys(scores["run_id"]))
+    return Sheet(key, build, None, data, caption, caption, run_ids)

@@ -11,6 +11,7 @@ from backend.figures.lay_out import lay_out
 from backend.figures.sizes import stage_size
 from backend.figures.stage import stage_style
 from backend.figures.theme import Mode
+from backend.store.probe_queries import probe_sources
 from backend.store.queries import run_sources
 from backend.store.reader import ResultStore
 from backend.views.sheet import Sheet
@@ -90,9 +91,10 @@ def slide_of(view: View, store: ResultStore, mode: Mode, width: float, height: f
         return Slide(absent="Nothing in the store fits this view.")
     sheet = _chosen(sheets, view)
     sources = run_sources(store, sheet.run_ids)
+    probes = probe_sources(store, sheet.run_ids)
     bare = Slide(
-        caption=short_caption(sources),
-        evidence=" and ".join(sorted(sources["evidence"].unique())) or "published",
+        caption=short_caption(sources, probes),
+        evidence=" and ".join(sorted({*sources["evidence"], *probes["evidence"]})) or "published",
         alt=sheet.alt,
     )
     if sheet.build is not None:

@@ -4,11 +4,22 @@ import numpy as np
 import pytest
 
 from backend.errors import InputError
-from backend.jobs.removal import fit_eraser, measure_removal
-from backend.jobs.request import build_task, choose_data
+from backend.jobs.config import RemovalTask
+from backend.jobs.removal import fit_eraser, run_removal
+from backend.jobs.removal_request import build_removal_task
+from backend.jobs.request import choose_data
 from backend.probing.fit import design_of, predict_labels
 from backend.probing.scores import score
+from backend.store.reader import ResultStore
+from backend.store.removal_queries import has_removal, removal_scores
 from tests.probing.items import make_task
+
+
+def asked(store: Path, **options: object) -> RemovalTask:
+    stated = {"layers": [1], "phenomena": ["morphology"], "n_random": 2, **options}
+    return build_removal_task(
+        choose_data("demo-sentences"), "cortexscale-0.1m", store, device="cpu", **stated
+    )  # type: ignore[arg-type]
 
 
 def test_an_eraser_of_several_tasks_removes_each_and_not_which_task_it_is() -> None:
@@ -34,24 +45,27 @@ def test_an_eraser_of_several_tasks_removes_each_and_not_which_task_it_is() -> N
     assert gap[400:].mean() - gap[:400].mean() == pytest.approx(6, abs=0.3)
 
 
-def test_removal_is_set_against_random_directions(store: Path) -> None:
-    task, _ = build_task(choose_data("demo-sentences"), "cortexscale-0.1m", store, device="cpu")
-    table = measure_removal(task, ["morphology"], 1, n_random=2)
-    assert table["response"].tolist() == [
-        "simulated_meaning", "simulated_length", "simulated_noise",
-    ]  # fmt: skip
+def test_removal_is_stored_fold_by_fold_beside_random_directions(store: Path) -> None:
+    task = asked(store)
+    run_id = run_removal(task)
+    opened = ResultStore(store)
+    assert has_removal(opened, run_id)
+    table = removal_scores(opened)
+    assert set(table["roi"]) == {"simulated_meaning", "simulated_length", "simulated_noise"}
+    assert len(table) == 3 * task.config.n_folds
     assert (table["rank"] == 3).all()
     assert (table["probe_before"] > 0.65).all()
     assert (table["probe_after"] < 0.56).all()
-    assert np.allclose(table["fall"], table["r_removed"] - table["r_random"], atol=1e-6)
-    assert (table["low"] <= table["fall"]).all()
+    assert set(table["evidence"]) == {"simulated"}
+    draws = opened.query("SELECT r_random, random_draws FROM removal_scores")
+    means = [np.mean(each) for each in draws["random_draws"]]
+    assert np.allclose(draws["r_random"], means, atol=1e-6)
 
 
 def test_what_cannot_be_removed_is_said(store: Path) -> None:
-    task, _ = build_task(choose_data("demo-sentences"), "cortexscale-0.1m", store, device="cpu")
-    with pytest.raises(InputError, match="no task 'spelling'"):
-        measure_removal(task, ["spelling"], 1)
+    with pytest.raises(InputError, match="no phenomenon 'spelling'"):
+        asked(store, phenomena=["spelling"])
     with pytest.raises(InputError, match="ask for two or more"):
-        measure_removal(task, ["syntax"], 1, n_random=1)
+        asked(store, n_random=1)
     with pytest.raises(InputError, match="no layer 40"):
-        measure_removal(task, ["syntax"], 40)
+        asked(store, layers=[40])

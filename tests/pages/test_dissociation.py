@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.comparisons.dissociation_stores import DATASET, write_both
+from tests.comparisons.removal_stores import write_removed
 from tests.pages.conftest import Open, chart, is_well, words
 
 PAGE = "pages/dissociation.py"
@@ -33,3 +34,13 @@ def test_points_averages_and_tests_are_shown(open_app: Open, store: Path) -> Non
     assert len(chart(app, "dissociation-models").data) >= 1
     assert set(app.dataframe[0].value["Verdict"]) == {"dissociates"}
     assert "takes five trained models" in words(app)
+
+
+def test_removals_are_shown_without_compressed_models_too(open_app: Open, store: Path) -> None:
+    write_both(store, "tiny", (0.9, 0.9), (0.4, 0.4))
+    write_removed(store, dataset=DATASET)
+    app = open_app(PAGE, data=DATASET)
+    assert is_well(app)
+    assert "Of 2 removals, **1** cost more predictivity" in words(app)
+    assert len(chart(app, "removal").data) == 2
+    assert set(app.dataframe[-1].value["Verdict"]) == {"costs more", "undecided"}
