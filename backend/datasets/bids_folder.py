@@ -76,9 +76,9 @@ class BidsFolder:
 
     def __init__(self, folder: Path, findings: Findings) -> None:
         self._folder = folder
-        self._files = list(functional(folder))
         written = load_settings(folder / NAME, findings) if (folder / NAME).exists() else {}
         chosen = _choice(written or {})
+        self._files = list(functional(folder / (chosen.derivatives or "")))
         self._found = self._choose(chosen, findings)
         self.settings = self._describe(written, findings)
         has_folder = (folder / TRANSCRIPTS).is_dir()
@@ -212,6 +212,8 @@ class BidsFolder:
             if not raw.is_dir():
                 findings.problems.append(f"{NAME}: bids.raw: there is no folder {raw}.")
             return raw
+        if chosen.derivatives:
+            return self._folder
         above = self._folder.resolve().parent
         return above.parent if above.name == "derivatives" else None
 

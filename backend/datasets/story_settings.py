@@ -64,6 +64,8 @@ class BidsSettings(BaseModel):
         then be one.
     tasks : tuple of str or None
         None for all that have words.
+    derivatives : str or None
+        Folder of the recordings, where it is not this one, which is then the raw data set.
     raw : str or None
         Folder of the raw data set, for its ``events.tsv``; by default two folders up, where BIDS
         keeps derivatives.
@@ -75,6 +77,7 @@ class BidsSettings(BaseModel):
     res: str | None = None
     desc: str | None = None
     tasks: tuple[str, ...] | None = None
+    derivatives: str | None = None
     raw: str | None = None
 
 

@@ -1,6 +1,7 @@
 """NIfTI volumes through a mask, in C order."""
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,39 @@ def read_volumes(path: Path, mask: Mask) -> NDArray[np.float32]:
         )
     inside = _values(image, path)[mask.voxels]
     return np.ascontiguousarray(np.atleast_2d(inside.T))
+
+
+def write_varying(paths: Sequence[Path], out: Path) -> None:
+    """Write the mask of the voxels that vary over time in every run.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        NIfTI files of four dimensions on one grid, of which one is held in memory at a time.
+    out : Path
+
+    Raises
+    ------
+    InputError
+        If one cannot be read or lies on another grid, or no voxel varies in all.
+    """
+    voxels: NDArray[np.bool_] | None = None
+    for path in paths:
+        image = _load(path)
+        values = _values(image, path)
+        if values.ndim != 4 or (voxels is not None and values.shape[:3] != voxels.shape):
+            raise InputError(
+                f"{path.name} has shape {values.shape}; runs on one grid are accepted."
+            )
+        spread = values.max(axis=3) - values.min(axis=3)
+        varying = np.isfinite(spread) & (spread > 0)
+        voxels = varying if voxels is None else voxels & varying
+    if voxels is None or not voxels.any():
+        raise InputError(f"no voxel varies in all of {len(paths)} runs, so there is no mask.")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    part = out.with_name(f".{out.name}")
+    nibabel.save(nibabel.Nifti1Image(voxels.astype(np.uint8), image.affine), part)
+    part.replace(out)
 
 
 def header_tr(path: Path) -> float | None:

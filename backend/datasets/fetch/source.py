@@ -123,8 +123,3 @@ def fetch_source(
 def describe(source: Source) -> str:
     """Say what a data set is."""
     return f"{source.title}. Licence: {source.licence}. Cite: {source.citation}"
-
-
-def as_it_is(folder: Path) -> Path:
-    """Leave the files as the archive lays them out."""
-    return folder

@@ -146,51 +146,6 @@ def test_a_tar_that_is_not_what_it_was_is_told(tmp_path, content, said):
         fetch_source(SOURCES["tuckute2024"], tmp_path, Wanted(archive=address))
 
 
-DENIZ = (
-    "denizenslab/narratives_reading_listening_fmri/raw/d51d64bf5026441edfbec804d6ffeaea92bb3018/"
-)
-SECTION = "sub-EN057_task-lppEN_run-15_space-MNIColin27_desc-preproc_bold.nii.gz"
-
-
-@pytest.mark.parametrize(
-    ("name", "files", "there"),
-    [
-        (
-            "narratives",
-            {"ds002345/stimuli/gentle/pieman/align.csv": b"I,i,0.1,0.2\n"},
-            "stimuli/gentle/pieman/align.csv",
-        ),
-        (
-            "petitprince",
-            {
-                "ds003643/annotation/EN/lppEN_section1.TextGrid": b"t",
-                f"ds003643/derivatives/sub-EN057/func/{SECTION}": b"n",
-            },
-            f"derivatives/sub-EN057/func/{SECTION}",
-        ),
-        (
-            "deniz2019",
-            {
-                DENIZ + name: b"x"
-                for name in (
-                    "README.md", "LICENSE",
-                    *(
-                        f"responses/subject01_{how}_fmri_data_{part}.hdf"
-                        for how in ("reading", "listening") for part in ("trn", "val")
-                    ),
-                )
-            },
-            "responses/subject01_reading_fmri_data_val.hdf",
-        ),
-        ("pereira2018", {"download/hmgv2/": b"zip"}, "Pereira_Materials.zip"),
-    ],
-)  # fmt: skip
-def test_the_others_come_as_their_archives_lay_them_out(name, files, there, tmp_path):
-    with serve(files) as (_, address):
-        fetched = fetch_source(SOURCES[name], tmp_path, Wanted(archive=address))
-    assert (fetched.path / there).read_bytes() in files.values()
-
-
 def test_every_data_set_says_what_it_is():
     for source in SOURCES.values():
         assert source.licence
