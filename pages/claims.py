@@ -16,14 +16,14 @@ from backend.views.choose import Chosen
 from backend.views.claims import claims_sheet
 from pages.shared.entry import require_app
 from pages.shared.export import export_control, export_page
-from pages.shared.navigation import COMPRESSION, RUN, SCALE
+from pages.shared.navigation import COMPRESSION, DISSOCIATION, RUN, SCALE
 from pages.shared.panel import evidence_badge
 from pages.shared.prefill import fill_run_form
 from pages.shared.selection import current_choice
 from pages.shared.store import open_store
 from pages.shared.url import seed_number, seed_one, shown_view, write_url
 
-FIGURES = {"scale": SCALE, "compression": COMPRESSION}
+FIGURES = {"scale": SCALE, "compression": COMPRESSION, "dissociation": DISSOCIATION}
 SIZES = {"published": "As published", "own": "My own"}
 MARGINS = (0.001, 1.0)
 LOOKS = {
@@ -208,7 +208,7 @@ def show_missing(verdict: Verdict) -> None:
         more = len(verdict.missing) - len(commands)
         if more > 0:
             st.caption(f"and {more} more after these.")
-        if st.button(
+        if verdict.missing[0].on_run_page and st.button(
             "Open in the Run page", key=f"run-{verdict.key}", icon=":material/play_circle:",
             help=f"{model_title(verdict.missing[0].model)}, the first of these",
         ):  # fmt: skip

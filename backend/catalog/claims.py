@@ -37,10 +37,13 @@ class PlannedRun(Entry):
     ----------
     model, compression : str
         Names in the catalogue.
+    do : {"encode", "probe", "remove"}
+        What is run: an encoding model, the bundled probes, or removals of what they read.
     """
 
     model: str
     compression: str = "none"
+    do: Literal["encode", "probe", "remove"] = "encode"
 
 
 class ClaimEntry(Entry):
@@ -60,7 +63,7 @@ class ClaimEntry(Entry):
         False for what nobody has reviewed.
     test : str
         What is compared, in which units, against which margin; holds ``{margin}``.
-    figure : {"scale", "compression"}
+    figure : {"scale", "compression", "dissociation"}
         The page that shows the numbers.
     small, large : Window or None
         Sizes that are compared.
@@ -80,7 +83,7 @@ class ClaimEntry(Entry):
     citation: str
     reviewed: bool = True
     test: str
-    figure: Literal["scale", "compression"]
+    figure: Literal["scale", "compression", "dissociation"]
     small: Window | None = None
     large: Window | None = None
     sizes: Window | None = None

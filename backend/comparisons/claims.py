@@ -10,6 +10,7 @@ from backend.catalog import ClaimEntry, PlannedRun, published_claims
 from backend.comparisons.claims_competence import dissociation
 from backend.comparisons.claims_compression import gptq_exception, harmless
 from backend.comparisons.claims_material import Material, gather
+from backend.comparisons.claims_probes import formal_tracks, removal_costs
 from backend.comparisons.claims_runs import missing_runs
 from backend.comparisons.claims_scale import log_linear, small_equals_large, small_falls_short
 from backend.comparisons.claims_verdict import STATUSES, Finding, Settings, Verdict
@@ -24,6 +25,8 @@ TESTS: Mapping[str, Test] = {
     "pruning-harmless": harmless,
     "gptq-exception": gptq_exception,
     "dissociation": dissociation,
+    "removal-costs": removal_costs,
+    "formal-tracks": formal_tracks,
     "log-linear": log_linear,
 }
 """Which test decides which claim."""
@@ -80,6 +83,9 @@ def _planned(entry: ClaimEntry, material: Material, settings: Settings) -> Seque
         return entry.runs
     methods = {run.compression: None for run in entry.runs if run.compression != "none"}
     models = sorted(material.full["model"].unique())
+    beside = dict.fromkeys(run.do for run in entry.runs if run.do != "encode")
+    if beside and models:
+        return [PlannedRun(model=model, do=do) for model in models for do in beside]
     if methods and models:
         return [PlannedRun(model=model, compression=name) for model in models for name in methods]
     return [PlannedRun(model=name) for name in _small_models()]

@@ -18,10 +18,12 @@ from backend.comparisons.scores import (
     comparable_models,
     paired_with_full_precision,
 )
+from backend.comparisons.tracking import competence_levels
 from backend.errors import InputError
 from backend.statistics.units import LEAST_UNITS
 from backend.store.queries import choices, model_quality
 from backend.store.reader import ResultStore
+from backend.store.removal_queries import removal_scores
 from backend.store.selection import Selection
 
 # On which the first run of an empty store can be made.
@@ -33,6 +35,14 @@ class Sample(NamedTuple):
 
     values: NDArray[np.float64]
     counts: str
+
+
+def _no_levels() -> pd.DataFrame:
+    return pd.DataFrame(columns=["model", "phenomenon", "mean"])
+
+
+def _no_removals() -> pd.DataFrame:
+    return pd.DataFrame(columns=["model", "compression", "evidence", "n_parameters"])
 
 
 @dataclass(frozen=True)
@@ -57,6 +67,10 @@ class Material:
         Config (JSON) of each run of the data set and split, newest first.
     probes : pandas.DataFrame
         As of :func:`backend.comparisons.probes.competence_changes`, of the bundled tasks.
+    levels : pandas.DataFrame
+        As of :func:`backend.comparisons.tracking.competence_levels`, of the bundled tasks.
+    removals : pandas.DataFrame
+        As of :func:`backend.store.removal_queries.removal_scores`, of trained models.
     """
 
     selection: Selection
@@ -66,6 +80,8 @@ class Material:
     quality: pd.DataFrame
     configs: pd.DataFrame
     probes: pd.DataFrame = field(default_factory=no_changes)
+    levels: pd.DataFrame = field(default_factory=_no_levels)
+    removals: pd.DataFrame = field(default_factory=_no_removals)
 
 
 def gather(store: ResultStore, selection: Selection) -> Material:
@@ -99,7 +115,13 @@ def gather(store: ResultStore, selection: Selection) -> Material:
     quality = trained(model_quality(store))
     found = material_of(selection, models, quality, configs)
     names = list(dict.fromkeys(found.pairs["model"]))
-    return replace(found, probes=competence_changes(store, BUNDLED, names))
+    removals = trained(removal_scores(store, selection.dataset, selection.split))
+    return replace(
+        found,
+        probes=competence_changes(store, BUNDLED, names),
+        levels=competence_levels(store, BUNDLED),
+        removals=removals[removals["evidence"] == selection.evidence],
+    )
 
 
 def material_of(

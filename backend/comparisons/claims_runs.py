@@ -41,13 +41,47 @@ def missing_runs(material: Material, planned: Iterable[PlannedRun]) -> tuple[Mis
         )
     )  # fmt: skip
     subjects = _subjects(material, config)
-    return tuple(
-        _run(material, run, subject, config)
-        for run in planned
-        if run.compression in catalog.compressions()
-        for subject in subjects
-        if (run.model, run.compression, subject) not in done
-    )
+    missing = []
+    for run in planned:
+        if run.compression not in catalog.compressions():
+            continue
+        if run.do == "encode":
+            missing += [
+                _run(material, run, subject, config)
+                for subject in subjects
+                if (run.model, run.compression, subject) not in done
+            ]
+        else:
+            missing += (_probe if run.do == "probe" else _removal)(material, run, config)
+    return tuple(missing)
+
+
+def _probe(material: Material, run: PlannedRun, config: Mapping[str, Any]) -> list[MissingRun]:
+    if run.model in set(material.levels["model"]):
+        return []
+    return [_beside(material, run, ["probe", "--model", run.model])]
+
+
+def _removal(material: Material, run: PlannedRun, config: Mapping[str, Any]) -> list[MissingRun]:
+    """Remove from every layer past the embeddings; stories have no such run."""
+    if run.model in set(material.removals["model"]) or _of_stories(material, config):
+        return []
+    entry = catalog.models().get(run.model)
+    layers = f"1-{entry.n_layers}" if entry is not None else "1"
+    dataset, split = str(material.selection.dataset), str(material.selection.split)
+    words = ["remove", *_data(dataset, False, config), "--model", run.model, "--layers", layers]
+    return [_beside(material, run, [*words, "--split", split])]
+
+
+def _beside(material: Material, run: PlannedRun, words: list[str]) -> MissingRun:
+    dataset, split = str(material.selection.dataset), str(material.selection.split)
+    command = shlex.join(["python", "-m", "backend", *words])
+    return MissingRun(dataset, run.model, run.compression, None, split, command, False)
+
+
+def _of_stories(material: Material, config: Mapping[str, Any]) -> bool:
+    dataset = str(material.selection.dataset)
+    return config.get("kind") == "stories" or dataset in catalog.story_datasets()
 
 
 def _subjects(material: Material, config: Mapping[str, Any]) -> list[str]:
@@ -60,7 +94,7 @@ def _run(
     material: Material, run: PlannedRun, subject: str, config: Mapping[str, Any]
 ) -> MissingRun:
     dataset, split = str(material.selection.dataset), str(material.selection.split)
-    stories = config.get("kind") == "stories" or dataset in catalog.story_datasets()
+    stories = _of_stories(material, config)
     words = ["python", "-m", "backend", "encode", *_data(dataset, stories, config)]
     if stories:
         words += ["--subject", subject]

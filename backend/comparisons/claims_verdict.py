@@ -72,6 +72,8 @@ class MissingRun:
         As the selection has it.
     command : str
         Computes it.
+    on_run_page : bool
+        Whether the Run page has a form for it.
     """
 
     dataset: str
@@ -80,6 +82,7 @@ class MissingRun:
     subject: str | None
     split: str
     command: str
+    on_run_page: bool = True
 
 
 @dataclass(frozen=True)

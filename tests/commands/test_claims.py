@@ -20,8 +20,8 @@ def planted(store):
 def test_an_empty_store_has_no_data(cli, store):
     outcome = cli("claims", "--store", store)
     assert outcome.code == 0
-    assert outcome.out.count("NO DATA: ") == 7
-    assert "holds no data for 7" in outcome.out
+    assert outcome.out.count("NO DATA: ") == 9
+    assert "holds no data for 9" in outcome.out
     assert "Next: python -m backend encode --dataset demo-cortex --subject sub-01" in outcome.out
 
 

@@ -31,11 +31,11 @@ def test_the_results_that_ship_decide_no_claim(open_app: Open) -> None:
     assert is_well(app)
     shown = words(app)
     assert (
-        "Of 7 claims, the store supports 0, contradicts 0, leaves 0 undecided and holds no data "
-        "for 7." in shown
+        "Of 9 claims, the store supports 0, contradicts 0, leaves 0 undecided and holds no data "
+        "for 9." in shown
     )
     assert badges(app) == []
-    assert shown.count("no data]") == 7
+    assert shown.count("no data]") == 9
     assert "22.7M parameters" in app.info[0].value
 
 
@@ -65,7 +65,7 @@ def test_an_empty_store_has_cards_without_data_and_a_first_run(
 ) -> None:
     app = open_app(CLAIMS)
     assert is_well(app)
-    assert words(app).count("no data]") == 7
+    assert words(app).count("no data]") == 9
     assert "--dataset demo-cortex --subject sub-01" in app.main.code[0].value
 
 

@@ -135,4 +135,4 @@ def test_every_step_with_data_has_a_picture(open_store):
             )  # fmt: skip
             assert slide.figure.layout.font.size >= 20
         else:
-            assert len(slide.table) == 7
+            assert len(slide.table) == 9
