@@ -6,6 +6,8 @@ from pathlib import Path
 
 import duckdb
 
+from backend.store.schema import PROBE_TABLES, REMOVAL_TABLES
+
 PROJECT = Path(__file__).resolve().parent.parent
 KEPT = """
     model = 'minilm-l6' AND compression IN ('none', 'bnb-int8', 'bnb-nf4')
@@ -22,6 +24,12 @@ def write_part(folder: Path) -> Path:
         for table in ("roi_scores", "baseline_scores", "target_scores", "spaces"):
             connection.execute(f"DELETE FROM {table} WHERE run_id NOT IN (SELECT run_id FROM runs)")
         connection.execute("DELETE FROM model_quality")
+        held = {
+            name
+            for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
+        }
+        for table in {*PROBE_TABLES, *REMOVAL_TABLES} & held:
+            connection.execute(f"DELETE FROM {table}")
     return path
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from backend.commands.compute import compute
+from backend.commands.probe import probe_all
+from backend.commands.remove import remove_all
 from backend.commands.study import PEREIRA, pereira_sentences
 from backend.commands.sweep import report
 from backend.encoding.folds import Split
@@ -19,6 +21,8 @@ from backend.store.published import read_published
 from backend.store.queries import has_run
 from backend.store.reader import ResultStore
 from backend.sweeps.engine import Computers
+from backend.sweeps.probes import study_probes
+from backend.sweeps.removals import study_removals
 from backend.sweeps.study import study_sweep
 
 COMPRESSIONS = ("none", "bnb-int8", "bnb-nf4")
@@ -33,7 +37,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="make precomputed/results.duckdb again",
         description="Encode the Pereira 2018 language network with MiniLM, uncompressed, int8 and "
         "NF4, on contiguous and shuffled folds, and the demo cortex, run the study (small models, "
-        "random twins, every compression), and gather the scores with the published figures "
+        "random twins, every compression), its probes, facts and removals, and gather the scores, "
+        "and what the store holds of the models' sizes and speeds, with the published figures "
         "into one DuckDB file. Scores only: neither sentences nor responses "
         "are stored.",
     )
@@ -72,7 +77,10 @@ def _study(data: DataChoice, store: Path) -> int:
     # Importing dask takes a second, which a wrong folder should not cost.
     from backend.sweeps.run import run_sweep
 
-    return report(run_sweep(study_sweep(data.path), store, Computers()), "the same command")
+    code = report(run_sweep(study_sweep(data.path), store, Computers()), "the same command")
+    failed = probe_all([each.task(store) for each in study_probes()], store, again=False)
+    failed += remove_all(study_removals(data, store), store, again=False)
+    return max(code, 1 if failed else 0)
 
 
 def _tasks(data: DataChoice, store: Path) -> Iterator[AnyTask]:

@@ -1,6 +1,8 @@
 """``remove``: predictivity without what probes read."""
 
 import argparse
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -8,6 +10,8 @@ import pandas as pd
 from backend import catalog
 from backend.commands.encode import parse_layers
 from backend.comparisons.removal import removal_falls
+from backend.errors import CortexScaleError
+from backend.jobs.config import RemovalTask
 from backend.jobs.removal_request import build_removal_task
 from backend.jobs.request import choose_data
 from backend.paths import default_store
@@ -87,22 +91,42 @@ def run(arguments: argparse.Namespace) -> int:
         n_random=arguments.random, compression=arguments.compression, split=arguments.split,
         citation=arguments.citation, simulated=arguments.simulated, device=arguments.device,
     )  # fmt: skip
-    run_id = task.config.run_id
-    if not arguments.again and has_removal(ResultStore(store), run_id):
-        print(f"run {run_id} is in {store} already (--again measures it once more)")
-    else:
-        # Importing torch takes seconds, which a wrong option should not cost.
-        from backend.jobs.progress import Terminal
-        from backend.jobs.removal import run_removal
+    failed = remove_all([task], store, arguments.again)
+    scores = removal_scores(ResultStore(store))
+    print_removals(removal_falls(scores[scores["run_id"] == task.config.run_id]))
+    return 2 if failed else 0
 
+
+def remove_all(tasks: Sequence[RemovalTask], store: Path, again: bool) -> int:
+    """Measure what is not there; of several, one that fails does not stop the others.
+
+    Returns
+    -------
+    int
+        How many failed.
+    """
+    # Importing torch takes seconds, which a wrong option should not cost.
+    from backend.jobs.progress import Terminal
+    from backend.jobs.removal import run_removal
+
+    failed = 0
+    for task in tasks:
+        config = task.config
+        if not again and has_removal(ResultStore(store), config.run_id):
+            print(f"run {config.run_id} is in {store} already (--again measures it once more)")
+            continue
         progress = Terminal()
         try:
             run_removal(task, progress)
+        except CortexScaleError as error:
+            if len(tasks) == 1:
+                raise
+            failed += 1
+            progress.close()
+            print(f"error: {config.model}, {config.compression}: {error}", file=sys.stderr)
         finally:
             progress.close()
-    scores = removal_scores(ResultStore(store))
-    print_removals(removal_falls(scores[scores["run_id"] == run_id]))
-    return 0
+    return failed
 
 
 def print_removals(falls: pd.DataFrame) -> None:

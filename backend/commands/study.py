@@ -6,6 +6,7 @@ from pathlib import Path
 
 from backend import catalog
 from backend.commands.probe import probe_all
+from backend.commands.remove import remove_all
 from backend.commands.sweep import add_computers, computers, report
 from backend.errors import InputError
 from backend.jobs.request import DataChoice, choose_data
@@ -13,6 +14,7 @@ from backend.paths import default_store
 from backend.sweeps.cells import Cell, against, lay_out
 from backend.sweeps.config import Sweep
 from backend.sweeps.probes import study_probes
+from backend.sweeps.removals import study_removals
 from backend.sweeps.study import CORTEX, TRAINED, TWINS, study_sweep
 
 _CANCELLED = 130
@@ -40,8 +42,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     parser.add_argument(
         "--only",
-        choices=("sentences", "cortex", "probes"),
-        help="one of the two data sets alone, or the probes and facts alone",
+        choices=("sentences", "cortex", "probes", "removals"),
+        help="one of the two data sets alone, the probes and facts alone, or the removals of what "
+        "probes read alone",
     )
     parser.add_argument("--store", type=Path, default=None, metavar="FOLDER")
     parser.add_argument("--list", action="store_true", help="say what there is to do, and stop")
@@ -53,16 +56,20 @@ def run(arguments: argparse.Namespace) -> int:
     """Compute what is missing, and list what failed."""
     if arguments.only == "probes":
         return run_probes(arguments)
+    if arguments.only == "removals":
+        return run_removals(arguments)
     sweep = choose_study(arguments)
     if arguments.list:
         print("\n".join(describe(cell) for cell in lay_out(sweep)))
-        return 0 if arguments.only else run_probes(arguments)
+        return 0 if arguments.only else max(run_probes(arguments), run_removals(arguments))
     # Importing dask takes a second, which a wrong option should not cost.
     from backend.sweeps.run import run_sweep
 
     store = arguments.store or default_store()
     code = report(run_sweep(sweep, store, computers(arguments)), "the same command")
-    return code if arguments.only or code == _CANCELLED else max(code, run_probes(arguments))
+    if arguments.only or code == _CANCELLED:
+        return code
+    return max(code, run_probes(arguments), run_removals(arguments))
 
 
 def run_probes(arguments: argparse.Namespace) -> int:
@@ -84,6 +91,44 @@ def run_probes(arguments: argparse.Namespace) -> int:
         return 0
     store = arguments.store or default_store()
     return 1 if probe_all([each.task(store) for each in asked], store, again=False) else 0
+
+
+def run_removals(arguments: argparse.Namespace) -> int:
+    """Remove what probes read from the states of the study's sentences, model by model.
+
+    Parameters
+    ----------
+    arguments : argparse.Namespace
+
+    Returns
+    -------
+    int
+        Exit code: 1 where something failed.
+
+    Raises
+    ------
+    InputError
+        If the sentences are not there.
+    """
+    store = arguments.store or default_store()
+    tasks = study_removals(given_sentences(arguments), store, arguments.model)
+    if arguments.list:
+        print("\n".join(f"removals: {task.config.model}" for task in tasks))
+        return 0
+    return 1 if remove_all(tasks, store, again=False) else 0
+
+
+def given_sentences(arguments: argparse.Namespace) -> DataChoice:
+    """Find the sentences in the folder that was named.
+
+    Raises
+    ------
+    InputError
+        If none was named, or it does not hold them.
+    """
+    if arguments.data is None:
+        raise InputError(f"name the folder of {PEREIRA} with --data, or ask for --only probes.")
+    return pereira_sentences(arguments.data)
 
 
 def require_known(name: str, given: Sequence[str] | None, known: Sequence[str]) -> None:
@@ -112,9 +157,7 @@ def choose_study(arguments: argparse.Namespace) -> Sweep:
         ("subject", arguments.subject, list(subjects)),
     ):
         require_known(name, given, known)
-    if arguments.data is None:
-        raise InputError(f"name the folder of {PEREIRA} with --data, or ask for --only probes.")
-    sentences = pereira_sentences(arguments.data).path
+    sentences = given_sentences(arguments).path
     return study_sweep(
         None if arguments.only == "cortex" else sentences,
         arguments.model or (*TRAINED, *TWINS),

@@ -7,7 +7,7 @@ import pytest
 from backend.cli import main
 from backend.commands import precompute, study
 from backend.commands.simulate_demo import DEMO
-from backend.jobs.request import build_task
+from backend.jobs.request import build_task, choose_data
 from backend.store.queries import published, runs
 from backend.store.reader import ResultStore
 from tests.store.test_published import FILES
@@ -55,6 +55,23 @@ def test_precompute_gathers_runs_and_published_figures(precomputed, tmp_path):
     store = ResultStore(tmp_path / "nowhere", precomputed)
     assert set(runs(store)["split"]) == {"contiguous", "shuffled"}
     assert len(published(store)) == 5
+
+
+def test_the_study_that_ships_is_swept_probed_and_removed_from(monkeypatch, tmp_path):
+    done = []
+    monkeypatch.setattr("backend.sweeps.run.run_sweep", lambda *words: done.append("sweep"))
+    monkeypatch.setattr(precompute, "report", lambda *words: 0)
+    for name in ("probe_all", "remove_all"):
+        monkeypatch.setattr(
+            precompute,
+            name,
+            lambda tasks, store, again, name=name: (
+                done.append((name, len(tasks))) or (name == "remove_all")
+            ),
+        )
+    assert precompute._study(choose_data("demo-sentences"), tmp_path) == 1
+    assert [each[0] for each in done[1:]] == ["probe_all", "remove_all"]
+    assert all(count > 5 for _, count in done[1:])
 
 
 def test_precomputed_results_hold_neither_sentences_nor_paths(precomputed):

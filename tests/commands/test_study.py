@@ -2,9 +2,11 @@ import duckdb
 
 from backend import catalog
 from backend.jobs.config import StoryTask
+from backend.jobs.request import choose_data
 from backend.paths import SHIPPED
 from backend.sweeps.cells import SweepTasks, against, lay_out
 from backend.sweeps.probes import study_probes
+from backend.sweeps.removals import study_removals
 from backend.sweeps.study import TRAINED, TWINS, study_sweep
 from tests.helpers import PEREIRA
 
@@ -75,3 +77,18 @@ def test_probes_alone_need_no_data(cli):
     assert outcome.code == 0, outcome.err
     assert "bundled: minilm-l6, bnb-nf4" in outcome.out
     assert "--only probes" in cli("study", "--list").err
+
+
+def test_the_study_removes_what_probes_read_from_every_layer_of_trained_models(tmp_path):
+    tasks = study_removals(choose_data("demo-sentences"), tmp_path)
+    assert [task.config.model for task in tasks] == list(TRAINED)
+    assert {task.config.compression for task in tasks} == {"none"}
+    minilm = tasks[-1].config
+    assert minilm.layers == (1, 2, 3, 4, 5, 6)
+    assert len(minilm.phenomena) == 5
+    one = ("cortexscale-0.1m", "cortexscale-0.1m:random")
+    assert len(study_removals(choose_data("demo-sentences"), tmp_path, one)) == 1
+
+
+def test_removals_alone_need_the_sentences(cli):
+    assert "name the folder of" in cli("study", "--only", "removals").err
