@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from backend import __version__
 from backend.commands import (
@@ -19,6 +20,7 @@ from backend.commands import (
     precompute,
     probe,
     project,
+    push,
     pycortex,
     quality,
     remove,
@@ -31,8 +33,11 @@ from backend.commands import (
     train_family,
     words,
 )
-from backend.errors import CortexScaleError
+from backend.errors import CortexScaleError, InputError
+from backend.paths import default_store, is_address
 
+# Others write to the store that they are given.
+_READS_ADDRESSES = ("results", "export", "figure", "claims")
 DESCRIPTION = (
     "CortexScale: how a language model's scale and compression change how well it predicts the "
     "brain."
@@ -72,6 +77,7 @@ def build_parser() -> argparse.ArgumentParser:
     jobs.add_parsers(commands)
     cache.add_parser(commands)
     compact.add_parser(commands)
+    push.add_parser(commands)
     project.add_parser(commands)
     pycortex.add_parser(commands)
     precompute.add_parser(commands)
@@ -100,6 +106,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = build_parser().parse_args(argv)
     try:
+        _require_folders(arguments)
         code = int(arguments.run(arguments))
         # Short output waits in a buffer; a closed pipe is to be noticed here, not at the exit.
         sys.stdout.flush()
@@ -114,3 +121,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted: nothing half written is left in the store", file=sys.stderr)
         return 130
+
+
+def _require_folders(arguments: argparse.Namespace) -> None:
+    """Refuse an address where a command writes, before it works for hours."""
+    named = [getattr(arguments, "out", None)]
+    if arguments.command not in _READS_ADDRESSES:
+        named += [getattr(arguments, "store", None), default_store()]
+    for path in named:
+        if isinstance(path, Path) and is_address(path):
+            raise InputError(
+                f"{path} is no folder. Results are written to a folder, which may be a mounted "
+                "one; copy them to shared storage with: python -m backend push s3://bucket/prefix, "
+                "and read them there with CORTEXSCALE_SHARED=s3://bucket/prefix."
+            )

@@ -1,13 +1,17 @@
 """Where the project's own files lie, and where a user's results go."""
 
 import os
+import re
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
 ASSETS = PROJECT / "assets"
 STORE_VARIABLE = "CORTEXSCALE_STORE"
+SHARED_VARIABLE = "CORTEXSCALE_SHARED"
 CACHE_VARIABLE = "CORTEXSCALE_CACHE"
 PRECOMPUTED_VARIABLE = "CORTEXSCALE_PRECOMPUTED"
+# Of two slashes a path keeps one.
+_ADDRESS = re.compile(r"^[a-z][a-z0-9+.-]+:/")
 SHIPPED = PROJECT / "precomputed" / "results.duckdb"
 """Results that ship with the project."""
 PRECOMPUTED = Path(os.environ.get(PRECOMPUTED_VARIABLE) or SHIPPED)
@@ -26,6 +30,32 @@ def default_store() -> Path:
     """
     named = os.environ.get(STORE_VARIABLE)
     return Path(named).expanduser() if named else PROJECT / "runs"
+
+
+def shared_results() -> str | None:
+    """Return the address of results that others share, which are read beside the user's own.
+
+    Returns
+    -------
+    str or None
+        What the environment variable ``CORTEXSCALE_SHARED`` names, such as ``s3://bucket/prefix``
+        or a mounted folder.
+    """
+    return os.environ.get(SHARED_VARIABLE) or None
+
+
+def is_address(path: Path) -> bool:
+    """Whether a path is an address, such as ``s3://bucket``, that no folder can have.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    bool
+    """
+    return _ADDRESS.match(str(path)) is not None
 
 
 def cache_folder() -> Path:

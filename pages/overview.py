@@ -158,7 +158,7 @@ def show_store(store: ResultStore) -> None:
     table = runs(store)
     for problem in store.problems:
         st.warning(
-            f"The shard {problem.path.name} in {problem.path.parent.name}/ cannot be read and was "
+            f"The shard {problem.place} cannot be read and was "
             f"left out ({problem.reason}). Delete it and compute the run again.",
             icon=":material/broken_image:",
         )

@@ -232,7 +232,7 @@ def _print_one(store: ResultStore, run_id: str) -> int:
 def _report_problems(store: ResultStore) -> None:
     for problem in store.problems:
         print(
-            f"warning: {problem.path.name} in {problem.path.parent.name}/ cannot be read and was "
+            f"warning: {problem.place} cannot be read and was "
             f"left out ({problem.reason}). Delete it and compute the run again.",
             file=sys.stderr,
         )

@@ -20,6 +20,7 @@ from backend.store.shard_files import (
     store_version,
     whole_runs,
 )
+from backend.store.shared import SharedStore, beside
 from backend.store.sql import quoted
 from backend.store.views import Sources, make_views
 
@@ -33,8 +34,14 @@ _MEMORY = "400MB"
 class Problem:
     """A shard that cannot be read, and why."""
 
-    path: Path
+    path: Path | str
     reason: str
+
+    @property
+    def place(self) -> str:
+        """The file, and its table's folder."""
+        _, folder, name = str(self.path).rsplit("/", 2)
+        return f"{name} in {folder}/"
 
 
 class ResultStore:
@@ -54,6 +61,9 @@ class ResultStore:
     compacted : Path or None
         What :func:`backend.store.compact.compact` has made of the folder; it may not exist, lag
         behind or be damaged, which changes nothing but the time that answers take.
+    shared : str or None
+        Address of results that others share, such as ``s3://bucket/prefix``, read beside the
+        user's own; see :mod:`backend.store.shared`.
 
     Attributes
     ----------
@@ -66,11 +76,15 @@ class ResultStore:
     Raises
     ------
     StoreError
-        If the precomputed file is there but cannot be opened.
+        If the precomputed file is there but cannot be opened, or shared results do not answer.
     """
 
     def __init__(
-        self, folder: Path, precomputed: Path | None = None, compacted: Path | None = None
+        self,
+        folder: Path,
+        precomputed: Path | None = None,
+        compacted: Path | None = None,
+        shared: str | None = None,
     ) -> None:
         self.folder = folder
         self.version = store_version(folder)
@@ -79,10 +93,13 @@ class ResultStore:
         self._lock = threading.Lock()
         self._answers = _Answers()
         self._shards = find_shards(folder)
+        self._shared = None if shared is None else SharedStore(shared)
+        if self._shared is not None:
+            self._shards = beside(self._shards, self._shared.shards())
         self._open(compacted)
 
     def _open(self, compacted: Path | None) -> None:
-        self._connection = duckdb.connect(":memory:")
+        self._connection = self._connect()
         self._connection.execute(f"SET memory_limit = '{_MEMORY}'")
         self._attached = self._attach(self._precomputed)
         index = self._attach_compacted(compacted)
@@ -98,6 +115,12 @@ class ResultStore:
             self._connection.register(f"empty_{name}", schema.empty_table())
         self._make_views()
         self._make_published()
+
+    def _connect(self) -> duckdb.DuckDBPyConnection:
+        connection = duckdb.connect(":memory:")
+        if self._shared is not None:
+            connection.register_filesystem(self._shared.files)
+        return connection
 
     def query(self, sql: str, parameters: Sequence[object] = ()) -> pd.DataFrame:
         """Run a query over the views.
@@ -156,7 +179,7 @@ class ResultStore:
         for files in (*self._files.values(), maps):
             for run_id, path in list(files.items()):
                 try:
-                    with duckdb.connect(":memory:") as connection:
+                    with self._connect() as connection:
                         connection.sql(
                             "SELECT * FROM read_parquet(?)", params=[str(path)]
                         ).to_arrow_table()
@@ -185,9 +208,9 @@ class ResultStore:
         self._open(None)
         return True
 
-    def _readable(self, name: str, shards: Shards) -> dict[str, Path]:
+    def _readable(self, name: str, shards: Shards) -> dict[str, Path | str]:
         """Shards that are read as they are, by their id; what cannot be becomes a problem."""
-        files = {}
+        files: dict[str, Path | str] = {}
         for key, shard in shards[name].items():
             if name in RUN_TABLES and key in self._gathered:
                 continue
@@ -244,7 +267,7 @@ class ResultStore:
         )
         make_views(self._connection, sources)
 
-    def _replaced(self, name: str, files: dict[str, Path]) -> list[str]:
+    def _replaced(self, name: str, files: dict[str, Path | str]) -> list[str]:
         """Ids in the precomputed results that the user has as well."""
         key, own = key_of(name), set(files)
         if name in RUN_TABLES:

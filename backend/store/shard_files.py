@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -24,12 +25,13 @@ class Shard(NamedTuple):
 
     Attributes
     ----------
-    path : Path
+    path : Path or str
+        An address, such as ``s3://...``, where it lies on no disk of this machine.
     stamp : str
         Change time and size: differs when the file was written again.
     """
 
-    path: Path
+    path: Path | str
     stamp: str
 
 
@@ -130,21 +132,24 @@ def _listed(folder: Path) -> str:
     return digest
 
 
-def shard_fault(name: str, path: Path) -> str | None:
+def shard_fault(name: str, path: Path | str) -> str | None:
     """Say what keeps a file from being read as a shard, as far as its footer tells.
 
     Parameters
     ----------
     name : str
         The table's.
-    path : Path
+    path : Path or str
 
     Returns
     -------
     str or None
     """
     try:
-        return schema_fault(name, pq.read_schema(path))
+        if isinstance(path, Path):
+            return schema_fault(name, pq.read_schema(path))
+        with fsspec.open(path, "rb") as file:
+            return schema_fault(name, pq.read_schema(file))
     except (pa.ArrowInvalid, OSError) as error:
         return first_line(error)
 

@@ -23,13 +23,13 @@ class Sources:
 
     Attributes
     ----------
-    files : mapping of str to mapping of str to Path
+    files : mapping of str to mapping of str to (Path or str)
         Shards that are read as they are, by table and id.
     gathered : mapping of str to str
         Runs that are read from the attached file ``compacted``, each with the columns of its maps.
     gathered_not : collection of str
         Runs in that file that are not to be read from it.
-    maps : mapping of str to Path
+    maps : mapping of str to (Path or str)
         Shards of maps of the gathered runs.
     precomputed : frozenset of str
         Tables of the attached file ``pre``.
@@ -37,10 +37,10 @@ class Sources:
         Ids in ``pre`` that the user has as well, by table.
     """
 
-    files: Mapping[str, Mapping[str, Path]]
+    files: Mapping[str, Mapping[str, Path | str]]
     gathered: Mapping[str, str] = field(default_factory=dict)
     gathered_not: Collection[str] = ()
-    maps: Mapping[str, Path] = field(default_factory=dict)
+    maps: Mapping[str, Path | str] = field(default_factory=dict)
     precomputed: frozenset[str] = frozenset()
     replaced: Mapping[str, Sequence[str]] = field(default_factory=dict)
 

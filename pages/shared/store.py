@@ -9,11 +9,12 @@ from pathlib import Path
 import streamlit as st
 
 from backend.errors import StoreError
-from backend.paths import PRECOMPUTED, cache_folder, default_store
+from backend.paths import PRECOMPUTED, cache_folder, default_store, shared_results
 from backend.store.compact import compact_apart
 from backend.store.compacted import WORTH_IT, compacted_file, n_waiting
 from backend.store.reader import ResultStore
 from backend.store.shard_files import store_version
+from backend.store.shared import SharedStore
 
 # What is drawn in one go shows one state of the store, which is looked up once.
 _current: ContextVar[ResultStore | None] = ContextVar("_current", default=None)
@@ -29,8 +30,8 @@ def _gathered(folder: Path, version: str) -> Path:
 
 # Each holds memory of its own; a second one is open only while another session is still drawing.
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _opened(folder: Path, version: str) -> ResultStore:
-    store = ResultStore(folder, PRECOMPUTED, _gathered(folder, version))
+def _opened(folder: Path, version: str, shared: str | None, theirs: str) -> ResultStore:
+    store = ResultStore(folder, PRECOMPUTED, _gathered(folder, version), shared)
     # What has been imported by now lives as long as the server: Python need not look through it
     # for garbage again, which takes a tenth of a second each time.
     gc.freeze()
@@ -42,9 +43,10 @@ def open_store() -> ResultStore:
     current = _current.get()
     if current is not None:
         return current
-    folder = default_store()
+    folder, shared = default_store(), shared_results()
     try:
-        return _opened(folder, store_version(folder))
+        theirs = SharedStore(shared).version() if shared else ""
+        return _opened(folder, store_version(folder), shared, theirs)
     except StoreError as error:
         st.error(str(error), icon=":material/error:")
         st.stop()
