@@ -37,7 +37,7 @@ from backend.errors import CortexScaleError, InputError
 from backend.paths import default_store, is_address
 
 # Others write to the store that they are given.
-_READS_ADDRESSES = ("results", "export", "figure", "claims")
+_READS_ADDRESSES = ("results", "export", "figure")
 DESCRIPTION = (
     "CortexScale: how a language model's scale and compression change how well it predicts the "
     "brain."

@@ -7,13 +7,12 @@ from pathlib import Path
 
 from backend import catalog
 from backend.catalog import published_claims
-from backend.commands.encode import shipped_store
 from backend.comparisons.claims import claims_table, decided_by, judge, summary
 from backend.comparisons.claims_material import default_selection, sized_models
 from backend.comparisons.claims_verdict import MARGIN, OwnSizes, Settings, Verdict
 from backend.comparisons.claims_words import effect_line
 from backend.figures.labels import SPLIT_TITLES, dataset_title
-from backend.paths import default_store
+from backend.paths import PRECOMPUTED, default_store, shared_results
 from backend.store.reader import ResultStore
 from backend.store.selection import Selection
 
@@ -57,7 +56,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(arguments: argparse.Namespace) -> int:
     """Print the claims and their verdicts."""
     # A store that does not exist yet has an answer as well: no data.
-    store = shipped_store(arguments.store or default_store())
+    store = ResultStore(arguments.store or default_store(), PRECOMPUTED, shared=shared_results())
     selection = default_selection(store, arguments.dataset, arguments.split)
     settings = Settings(arguments.margin, _own_sizes(store, selection, arguments))
     verdicts = judge(store, selection, settings)
