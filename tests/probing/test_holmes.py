@@ -60,13 +60,55 @@ def test_tokens_are_read_in_their_contexts(tmp_path: Path) -> None:
 
 def test_what_cannot_be_used_is_left_out_and_named(tmp_path: Path) -> None:
     write_dataset(tmp_path, "fine")
-    write_dataset(tmp_path, "crossed", "SENTENCE_PAIR_CROSS")
+    write_dataset(tmp_path, "unknown", "PARAGRAPH")
     rows = [(n, ["text"], "", 1, "test" if n % 2 else "train") for n in range(6)]
     write_dataset(tmp_path, "constant", rows=list(rows))
     tasks, _, notes = read_holmes(tmp_path)
     assert [task.name for task in tasks] == ["fine"]
-    assert any("SENTENCE_PAIR_CROSS reads two texts as one" in note for note in notes)
+    assert any("its kind PARAGRAPH is not known" in note for note in notes)
     assert any("constant was left out" in note and "only the label '1'" in note for note in notes)
+
+
+def test_both_texts_of_a_crossed_pair_are_read_as_one_and_that_is_said(tmp_path: Path) -> None:
+    pairs = [(n, ["one text", "other"], "", n % 2, "test" if n > 5 else "train") for n in range(8)]
+    write_dataset(tmp_path, "whole", "SENTENCE_PAIR_CROSS", list(pairs))
+    context = ["one text", "the other"]
+    words = [
+        (n, [("text", 0, 4, 8), ("other", 1, 4, 9)], context, n % 2, "test" if n > 5 else "train")
+        for n in range(8)
+    ]
+    write_dataset(tmp_path, "words", "SENTENCE_PAIR_TOKENS_CROSS", list(words))
+    whole, over_words = read_holmes(tmp_path)[0]
+    assert whole.items[0].pieces == (Piece("one text other"),)
+    assert {piece.text for piece in over_words.items[0].pieces} == {"one text the other"}
+    assert [piece.looked_at for piece in over_words.items[0].pieces] == ["text", "other"]
+    (note,) = read_holmes(tmp_path)[2]
+    assert "a space between them in place of a model's own separator: whole, words" in note
+
+
+def test_the_words_of_a_span_stand_together(tmp_path: Path) -> None:
+    context = ["the old stone fell"]
+    rows = [
+        (n, [("the", 0, 0, 3, 0), ("old", 0, 4, 7, 0), ("fell", 0, 14, 18, 1)], context, n % 2,
+         "test" if n > 5 else "train")
+        for n in range(8)
+    ]  # fmt: skip
+    write_dataset(tmp_path, "spans", "SENTENCE_SPANS", list(rows))
+    (task,), _, _ = read_holmes(tmp_path)
+    assert [piece.looked_at for piece in task.items[0].pieces] == ["the old", "fell"]
+
+
+def test_of_too_many_rows_a_share_of_each_set_is_drawn_and_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.probing.holmes._MOST_ITEMS", 100)
+    # All test items last, as a file may have them: the first rows alone would hold none.
+    rows = [(n, [f"text {n}"], "", n % 2, "train" if n < 320 else "test") for n in range(400)]
+    write_dataset(tmp_path, "long", rows=list(rows))
+    (task,), _, (note,) = read_holmes(tmp_path)
+    assert np.bincount(task.folds + 1).tolist() == [80, 20]
+    assert note == "long: 100 of 400 items were drawn, test items by their share."
+    assert read_holmes(tmp_path)[0] == (task,)
 
 
 def test_an_empty_folder_says_what_is_accepted(tmp_path: Path) -> None:
