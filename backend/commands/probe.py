@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
+from pydantic import ValidationError
 
 from backend.commands.encode import parse_layers
 from backend.commands.quality import add_model_arguments, model_pairs
 from backend.errors import CortexScaleError, InputError
 from backend.features.sources import resolve_model
-from backend.jobs.config import ProbeSource, ProbeTask
+from backend.jobs.config import ProbeSource, ProbeTask, StoryContext
 from backend.jobs.probing import build_probe_task
+from backend.jobs.request import first_problem
 from backend.paths import default_store
 from backend.store.probe_queries import has_probes, probe_scores
 from backend.store.reader import ResultStore
@@ -29,7 +31,8 @@ EXAMPLES = """examples:
 
   # what else can be asked: Holmes, labels over a transcript, minimal pairs, facts
   python -m backend probe --model minilm-l6 --holmes data/flash-holmes
-  python -m backend probe --model minilm-l6 --labels probing_labels.csv --transcript align.csv
+  python -m backend probe --model minilm-l6 --labels probing_labels.csv --transcript align.csv \\
+      --context 128 --context-mode strided
   python -m backend probe --model cortexscale-7m --pairs blimp/data
   python -m backend probe --model cortexscale-7m --cloze
 
@@ -70,6 +73,19 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     sources.add_argument(
         "--transcript", type=Path, metavar="FILE", help="what the words of --labels are held to"
     )
+    sources.add_argument(
+        "--context-mode", choices=("strided", "exact", "sentence"),
+        help="how --labels' words are read: in their story, as encode reads it (default: strided), "
+        "or each sentence by itself",
+    )  # fmt: skip
+    sources.add_argument(
+        "--context", type=int, metavar="TOKENS",
+        help="of the story before a word of --labels, as for encode (default: 128)",
+    )  # fmt: skip
+    sources.add_argument(
+        "--pooling", choices=("last", "mean"),
+        help="of a word's sub-words in its story (default: last)",
+    )  # fmt: skip
     sources.add_argument(
         "--pairs", type=Path, metavar="FILE",
         help="minimal pairs, BLiMP's .jsonl or SyntaxGym's .json, or a folder; by probabilities",
@@ -117,6 +133,7 @@ def run(arguments: argparse.Namespace) -> int:
             calibration=arguments.calibration,
             layers=arguments.layers,
             n_seeds=arguments.seeds,
+            story_context=story_context(arguments),
             device=arguments.device,
         )
         for source, compression in model_pairs(sources, arguments.compression or ["none"])
@@ -148,6 +165,39 @@ def chosen_source(arguments: argparse.Namespace) -> tuple[ProbeSource, Path | No
     for name, path in asked:
         return kinds[name], None if path == Path(SHIPPED) else path
     return "bundled", None
+
+
+def story_context(arguments: argparse.Namespace) -> StoryContext | None:
+    """Tell how the words of a transcript are read from the options.
+
+    Raises
+    ------
+    InputError
+        If an option is given that would do nothing.
+    """
+    given = {
+        "--context-mode": arguments.context_mode,
+        "--context": arguments.context,
+        "--pooling": arguments.pooling,
+    }
+    named = [name for name, value in given.items() if value is not None]
+    by_itself = arguments.context_mode == "sentence"
+    if arguments.labels is None or (by_itself and len(named) > 1):
+        if named:
+            raise InputError(
+                f"{named[-1]} says how the words of --labels are read in their story; leave it out "
+                "here."
+            )
+        return None
+    if by_itself:
+        return None
+    stated = {
+        "context": arguments.context, "mode": arguments.context_mode, "pooling": arguments.pooling,
+    }  # fmt: skip
+    try:
+        return StoryContext(**{key: value for key, value in stated.items() if value is not None})
+    except ValidationError as error:
+        raise InputError(first_problem(error)) from error
 
 
 def probe_all(tasks: Sequence[ProbeTask], store: Path, again: bool) -> int:

@@ -132,6 +132,12 @@ def _probe(config: ProbingConfig) -> list[str]:
     words = ["probe", *_OPTIONS.get(config.source, [])]
     if config.source == "cloze":
         words += ["--cloze"] if config.dataset == "bundled facts" else ["--cloze", "FILE"]
+    within = config.story_context
+    if within is not None:
+        words += ["--context", str(within.context), "--context-mode", within.mode]
+        words += ["--pooling", within.pooling]
+    elif config.source == "transcript":
+        words += ["--context-mode", "sentence"]
     words += ["--tasks", *config.tasks] if config.tasks else []
     if config.source not in ("pairs", "cloze"):
         words += ["--seeds", str(config.n_seeds)]

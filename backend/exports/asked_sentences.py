@@ -8,7 +8,7 @@ from backend.compression.calibration import SHARED_WORDS
 from backend.exports.asked import Asked
 from backend.exports.sentences import RANDOM_TWIN, cite
 from backend.figures.labels import compression_title, dataset_title, joined, model_title
-from backend.jobs.config import ProbingConfig, RemovalConfig
+from backend.jobs.config import ProbingConfig, RemovalConfig, StoryContext
 from backend.probing.settings import PENALTIES, TRAINING_SHARE
 
 
@@ -24,12 +24,13 @@ def asked_words(asked: Sequence[Asked]) -> list[str]:
     list of str
         Markdown with Pandoc's citations; every number is of the requests or the store.
     """
-    groups: dict[tuple[str, str], list[Asked]] = {}
+    groups: dict[tuple[str, str, StoryContext | None], list[Asked]] = {}
     for each in asked:
         config = each.config
         kind = config.source if isinstance(config, ProbingConfig) else "removal"
-        groups.setdefault((kind, config.dataset), []).append(each)
-    return [_WORDS.get(kind, _probes)(group) for (kind, _), group in groups.items()]
+        within = config.story_context if isinstance(config, ProbingConfig) else None
+        groups.setdefault((kind, config.dataset, within), []).append(each)
+    return [_WORDS.get(kind, _probes)(group) for (kind, *_), group in groups.items()]
 
 
 def _probes(group: Sequence[Asked]) -> str:
@@ -37,8 +38,8 @@ def _probes(group: Sequence[Asked]) -> str:
     seeds = joined([str(of.n_seeds) for of in configs if isinstance(of, ProbingConfig)])
     text = (
         f"Probes: {_tasks(group)} {_set_of(group)} were read by {_models(group)}{_layers(group)}. "
-        "The states of what an item looks at were averaged over its tokens, and linear (ridge) "
-        "probes were fitted to every layer on training items alone"
+        f"{_read_in(group)}, and linear (ridge) probes were fitted to every layer on training "
+        "items alone"
     )
     if _is_current(group):
         text += (
@@ -54,6 +55,20 @@ def _probes(group: Sequence[Asked]) -> str:
         f"the same folds, and control tasks with a random label per word {cite('hewitt2019')}."
     )
     return text + _calibrated(group)
+
+
+def _read_in(group: Sequence[Asked]) -> str:
+    """Say what was read before what an item looks at, and how its states were averaged."""
+    config = group[0].config
+    within = config.story_context if isinstance(config, ProbingConfig) else None
+    if within is None:
+        return "The states of what an item looks at were averaged over its tokens"
+    over = "last sub-word" if within.pooling == "last" else "mean of its sub-words"
+    return (
+        f"Words were read in their story, as encoding models read it (context length "
+        f"{within.context}, {within.mode}), each represented by the {over}, and averaged over what "
+        "an item looks at"
+    )
 
 
 def _pairs(group: Sequence[Asked]) -> str:

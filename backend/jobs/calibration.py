@@ -16,7 +16,7 @@ from backend.compression.architecture import read_architecture
 from backend.compression.calibration import default_length, refuse_shared_words
 from backend.errors import InputError, ModelError
 from backend.features.sources import ModelSource
-from backend.jobs.config import EncodingConfig, Request, StoryConfig
+from backend.jobs.config import Request
 
 
 def request_calibration(
@@ -93,12 +93,12 @@ def calibration_of(
     return text
 
 
-def compression_as_shown(config: EncodingConfig | StoryConfig) -> str:
+def compression_as_shown(config: Request) -> str:
     """Name a compression together with what it was shown, for states that are kept.
 
     Parameters
     ----------
-    config : EncodingConfig or StoryConfig
+    config : Request
 
     Returns
     -------

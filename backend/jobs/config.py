@@ -13,7 +13,7 @@ from backend.compression import Calibration
 Split = Literal["contiguous", "grouped", "shuffled"]
 # Fields that requests did not always have, and what their absence meant: at that value they are
 # left out of the hash, so that a run keeps its name.
-_ADDED_LATER = {"calibration": None, "targets": "all"}
+_ADDED_LATER = {"calibration": None, "targets": "all", "story_context": None}
 ProbeSource = Literal["bundled", "holmes", "transcript", "pairs", "cloze"]
 StorySplit = Literal["leave-story-out", "test-story", "contiguous", "shuffled"]
 
@@ -197,6 +197,23 @@ class StoryConfig(Request):
         return self
 
 
+class StoryContext(BaseModel):
+    """How much of its story a model reads before a word; see :class:`StoryConfig`.
+
+    Attributes
+    ----------
+    context : int
+    mode : {"strided", "exact"}
+    pooling : {"last", "mean"}
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    context: int = Field(default=128, ge=1)
+    mode: Literal["strided", "exact"] = "strided"
+    pooling: Literal["last", "mean"] = "last"
+
+
 class ProbingConfig(Request):
     """Everything that decides the scores of a run of probes.
 
@@ -211,12 +228,22 @@ class ProbingConfig(Request):
         Tasks or phenomena; none means all.
     n_seeds : int
         Draws of training items, and of the control tasks' labels.
+    story_context : StoryContext or None
+        Of labels over a transcript: what of the story is read before a word, as encoding models
+        read it; None where each sentence is read by itself.
     """
 
     kind: Literal["probing"] = "probing"
     source: ProbeSource = "bundled"
     tasks: tuple[str, ...] = ()
     n_seeds: int = Field(default=3, ge=1, le=20)
+    story_context: StoryContext | None = None
+
+    @model_validator(mode="after")
+    def _context_of_a_story(self) -> "ProbingConfig":
+        if self.story_context is not None and self.source != "transcript":
+            raise ValueError("only the words of a transcript have a story to be read in")
+        return self
 
 
 class RemovalConfig(EncodingConfig):
@@ -309,6 +336,8 @@ class ProbeTask(BaseModel):
         What word-level labels are held to.
     model_name, store, device, calibration_path
         As in :class:`Task`.
+    cache : Path or None
+        Folder of the feature cache, for texts that are read in their story; None for the usual one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
@@ -320,6 +349,7 @@ class ProbeTask(BaseModel):
     store: Path
     device: Literal["auto", "cpu", "cuda"] = "auto"
     calibration_path: Path | None = None
+    cache: Path | None = None
 
 
 AnyTask = Task | StoryTask

@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 from backend import __version__
 from backend.compression.memory import READ_LESS, explained_memory
 from backend.errors import InputError
+from backend.features.cache import StateCache
+from backend.features.contexts import ContextSettings
 from backend.features.loading import LoadedModel, load_model
 from backend.features.sources import ModelSource, resolve_model
-from backend.jobs.calibration import calibration_of
+from backend.jobs.calibration import calibration_of, compression_as_shown
 from backend.jobs.config import ProbeTask, ProbingConfig
 from backend.jobs.description import device_name
 from backend.jobs.progress import Progress, Silent
@@ -26,6 +28,7 @@ from backend.probing.fit import design_of, predict_labels
 from backend.probing.scores import Hits, interval, score
 from backend.probing.sources import ChoiceSet, ProbeSet, read_probes
 from backend.probing.states import PieceStates, pieces_of, read_pieces
+from backend.probing.story_pieces import read_story_pieces
 from backend.probing.tasks import ProbingTask
 from backend.store.shards import Row, write_probes
 
@@ -91,12 +94,8 @@ def run_probing(task: ProbeTask, progress: Progress | None = None) -> str:
     loaded = load_model(source, config.compression, task.device, shown)
     progress.advance()
     with tempfile.TemporaryDirectory(prefix="cortexscale-") as scratch:
-        pieces = pieces_of(probes.tasks)
-        progress.stage("reading texts", len({piece.text for piece in pieces}))
         with explained_memory(source.name, "being read", READ_LESS):
-            states = read_pieces(
-                loaded, pieces, Path(scratch) / "states.npy", config.layers, progress.advance
-            )
+            states, notes = _read(task, probes, source, loaded, Path(scratch), progress)
         read = time.perf_counter()
         progress.stage("probing", len(probes.tasks) * len(states.layers))
         probed = [
@@ -104,7 +103,7 @@ def run_probing(task: ProbeTask, progress: Progress | None = None) -> str:
         ]
     row = {
         **describe_probes(config, source, loaded),
-        "warnings": list(probes.notes),
+        "warnings": [*probes.notes, *notes],
         "created_at": datetime.now(UTC),
         "seconds": time.perf_counter() - started,
         "reading_seconds": read - started,
@@ -119,6 +118,28 @@ def run_probing(task: ProbeTask, progress: Progress | None = None) -> str:
         },
     )
     return config.run_id
+
+
+def _read(
+    task: ProbeTask,
+    probes: ProbeSet,
+    source: ModelSource,
+    loaded: LoadedModel,
+    scratch: Path,
+    progress: Progress,
+) -> tuple[PieceStates, tuple[str, ...]]:
+    """Read each text by itself, or in its story where that is asked for."""
+    config, pieces, out = task.config, pieces_of(probes.tasks), scratch / "states.npy"
+    within = config.story_context
+    if within is None:
+        progress.stage("reading texts", len({piece.text for piece in pieces}))
+        return read_pieces(loaded, pieces, out, config.layers, progress.advance), ()
+    progress.stage("reading the story", sum(len(story) for story in probes.stories))
+    settings = ContextSettings(within.context, within.mode, within.pooling)
+    cache = StateCache.of(source, compression_as_shown(config), task.cache)
+    return read_story_pieces(
+        loaded, probes.stories, pieces, settings, cache, out, config.layers, progress.advance
+    )
 
 
 def probe_task(

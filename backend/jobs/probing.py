@@ -6,7 +6,7 @@ from typing import Literal
 
 from backend.features.sources import resolve_model
 from backend.jobs.calibration import request_calibration
-from backend.jobs.config import ProbeSource, ProbeTask, ProbingConfig
+from backend.jobs.config import ProbeSource, ProbeTask, ProbingConfig, StoryContext
 from backend.probing.judgements import texts_of
 from backend.probing.sources import ChoiceSet, ProbeSet, read_choices, read_probes
 
@@ -23,6 +23,7 @@ def build_probe_task(
     calibration: Path | None = None,
     layers: Sequence[int] | None = None,
     n_seeds: int = 3,
+    story_context: StoryContext | None = None,
     device: Literal["auto", "cpu", "cuda"] = "auto",
 ) -> ProbeTask:
     """Check what is asked of which model, and make the task that answers it.
@@ -32,7 +33,7 @@ def build_probe_task(
     model : str
         Catalogue name, folder or hub name.
     store : Path
-    source, tasks, n_seeds
+    source, tasks, n_seeds, story_context
         See :class:`~backend.jobs.config.ProbingConfig`.
     path, transcript : Path, optional
         See :func:`backend.probing.sources.read_probes`.
@@ -53,7 +54,7 @@ def build_probe_task(
     probes, stimuli = _probes(source, path, transcript, tuple(tasks))
     found = resolve_model(model)
     config = ProbingConfig(
-        dataset=probes.name,
+        dataset=probes.name + _reading(story_context),
         data_sha256=probes.sha256,
         citation=probes.citation,
         model=found.name,
@@ -64,6 +65,7 @@ def build_probe_task(
         source=source,
         tasks=tuple(tasks),
         n_seeds=n_seeds,
+        story_context=story_context,
     )
     return ProbeTask(
         config=config,
@@ -85,3 +87,11 @@ def _probes(
         return choices, list(texts_of(choices.tasks))
     probes = read_probes(source, path, transcript, names)
     return probes, [text for task in probes.tasks for text in task.texts]
+
+
+def _reading(context: StoryContext | None) -> str:
+    """Name how words are read, so that one file's results by itself and in context stay apart."""
+    if context is None:
+        return ""
+    over = "" if context.pooling == "last" else f", {context.pooling}"
+    return f" ({context.mode} {context.context}{over})"

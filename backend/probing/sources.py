@@ -1,7 +1,7 @@
 """Where probing tasks come from."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from backend.errors import InputError
@@ -12,6 +12,7 @@ from backend.probing.judgements import ChoiceTask
 from backend.probing.minimal_pairs import read_pairs
 from backend.probing.tasks import ProbingTask, choose_tasks
 from backend.probing.transcript_labels import read_transcript_labels
+from backend.stimuli import Words
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class ProbeSet:
     tasks : tuple of ProbingTask
     notes : tuple of str
         What a reader of the results should know: what was left out, and why.
+    stories : tuple of Words
+        That the texts are parts of; empty where they stand by themselves.
     """
 
     name: str
@@ -45,6 +48,7 @@ class ProbeSet:
     citation: str
     tasks: tuple[ProbingTask, ...]
     notes: tuple[str, ...] = ()
+    stories: tuple[Words, ...] = ()
 
 
 def read_probes(
@@ -75,9 +79,7 @@ def read_probes(
         If it cannot be read, or a name fits no task.
     """
     found = _READERS[source](path, transcript)
-    return ProbeSet(
-        found.name, found.sha256, found.citation, choose_tasks(found.tasks, names), found.notes
-    )
+    return replace(found, tasks=choose_tasks(found.tasks, names))
 
 
 def read_choices(source: str, path: Path | None = None, names: tuple[str, ...] = ()) -> ChoiceSet:
@@ -125,10 +127,10 @@ def _holmes(path: Path | None, transcript: Path | None) -> ProbeSet:
 
 def _transcript(path: Path | None, transcript: Path | None) -> ProbeSet:
     file = _required(path, "the file of labels")
-    tasks, sha256, notes = read_transcript_labels(file, transcript)
+    tasks, sha256, notes, stories = read_transcript_labels(file, transcript)
     folder = file.resolve().parent.name
     citation = "user-supplied labels, no citation given"
-    return ProbeSet(f"{folder}/{file.stem}", sha256, citation, tasks, notes)
+    return ProbeSet(f"{folder}/{file.stem}", sha256, citation, tasks, notes, stories)
 
 
 def _required(path: Path | None, what: str) -> Path:

@@ -106,7 +106,7 @@ def read_pieces(
         batch = order[start : start + _BATCH]
         hidden = hidden_states(loaded, [tokens[text][0] for text in batch])
         if states is None:
-            kept = _chosen(layers, len(hidden))
+            kept = chosen_layers(layers, len(hidden))
             shape = (len(kept), len(pieces), hidden[0].shape[-1])
             states = np.lib.format.open_memmap(out, mode="w+", dtype=np.float32, shape=shape)
         for row, text in enumerate(batch):
@@ -167,7 +167,14 @@ def _finite(pooled: torch.Tensor, layer: int) -> torch.Tensor:
     return pooled
 
 
-def _chosen(layers: Sequence[int] | None, n_states: int) -> tuple[int, ...]:
+def chosen_layers(layers: Sequence[int] | None, n_states: int) -> tuple[int, ...]:
+    """Sort the layers that are asked for; all, by default.
+
+    Raises
+    ------
+    InputError
+        If one is not there.
+    """
     if layers is None:
         return tuple(range(n_states))
     wrong = [layer for layer in layers if not 0 <= layer < n_states]

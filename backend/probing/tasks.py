@@ -22,10 +22,14 @@ class Piece(NamedTuple):
     text : str
     span : tuple of (int, int) or None
         Characters whose states are averaged; None for the whole text.
+    words : tuple of (int, int) or None
+        The same as words of the stories that the text is a part of, from the first up to the one
+        after the last; None where it is part of none.
     """
 
     text: str
     span: tuple[int, int] | None = None
+    words: tuple[int, int] | None = None
 
     @property
     def looked_at(self) -> str:

@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from backend.errors import InputError
 from backend.probing.tasks import Item, Piece, ProbingTask
-from backend.stimuli import read_words
+from backend.stimuli import Words, read_words
 from backend.stimuli.labels import sentence_index
 from backend.stimuli.text_files import read_text
 
@@ -31,9 +32,29 @@ _SHOWN = 6
 _ALIKE = 0.9
 
 
-def read_transcript_labels(
-    path: Path, transcript: Path | None = None
-) -> tuple[tuple[ProbingTask, ...], str, tuple[str, ...]]:
+class Labelled(NamedTuple):
+    """What a table of labels holds.
+
+    Attributes
+    ----------
+    tasks : tuple of ProbingTask
+        One per column.
+    sha256 : str
+        Of the labels, and of the transcript's words where there is one.
+    notes : tuple of str
+        What was left out.
+    stories : tuple of Words
+        The transcript's, else the labels' own words as one story without times: what a model reads
+        where words are to have their context.
+    """
+
+    tasks: tuple[ProbingTask, ...]
+    sha256: str
+    notes: tuple[str, ...]
+    stories: tuple[Words, ...]
+
+
+def read_transcript_labels(path: Path, transcript: Path | None = None) -> Labelled:
     """Read word-level labels over a transcript.
 
     Parameters
@@ -46,10 +67,9 @@ def read_transcript_labels(
 
     Returns
     -------
-    tuple of (tuple of ProbingTask, str, tuple of str)
-        A task per column; the content's hash; what was left out. A column that is the same over
-        nine sentences in ten is asked of those sentences, another of words in their sentences.
-        Folds are consecutive parts of the transcript.
+    Labelled
+        A column that is the same over nine sentences in ten is asked of those sentences, another of
+        words in their sentences. Folds are consecutive parts of the transcript.
 
     Raises
     ------
@@ -66,8 +86,11 @@ def read_transcript_labels(
             "column words and one or more columns of labels, a row per word."
         )
     words = [(row[column] or "").strip() for row in rows]
+    stories = _own_story(path, words) if transcript is None else read_words(transcript)
+    heard = [word for story in stories for word in story.words]
     if transcript is not None:
-        require_same_words(words, transcript, path)
+        require_same_words(words, heard, transcript, path)
+    places = _places(words, heard)
     sentences = sentence_index(words)
     if sentences is None:
         raise InputError(
@@ -79,21 +102,50 @@ def read_transcript_labels(
         if name == column:
             continue
         labels = _labels([(row[name] or "").strip() for row in rows])
-        task, note = _task(name, words, labels, sentences)
+        task, note = _task(name, words, labels, sentences, places)
         tasks += [task] if task else []
         notes += [note] if note else []
     if not tasks:
         raise InputError(f"{path.name} holds nothing to probe: {' '.join(notes)}")
-    return tuple(tasks), hashlib.sha256(text.encode()).hexdigest(), tuple(notes)
+    digest = hashlib.sha256(text.encode())
+    if transcript is not None:
+        digest.update("\n".join(heard).encode())
+    return Labelled(tuple(tasks), digest.hexdigest(), tuple(notes), stories)
 
 
-def require_same_words(words: Sequence[str], transcript: Path, labels: Path) -> None:
+def _own_story(path: Path, words: Sequence[str]) -> tuple[Words, ...]:
+    """Take the labels' words as a story; nothing that is read of it depends on its times."""
+    said = tuple(word for word in words if word)
+    onsets = np.arange(len(said), dtype=np.float64)
+    return (Words(path.stem, said, onsets, onsets + 1, np.ones(len(said), dtype=bool)),)
+
+
+def _places(words: Sequence[str], heard: Sequence[str]) -> list[tuple[int, int]]:
+    """Say which of the words that are heard each labelled word is, by their letters.
+
+    A word without letters is with the one before it.
+    """
+    places: list[tuple[int, int]] = []
+    of_word: dict[int, list[int]] = {}
+    for (_, place), (_, said) in zip(_letters(words), _letters(heard), strict=True):
+        of_word.setdefault(place, []).append(said)
+    last = 0
+    for place in range(len(words)):
+        said = of_word.get(place, [last])
+        last = said[-1]
+        places.append((said[0], last + 1))
+    return places
+
+
+def require_same_words(
+    words: Sequence[str], heard: Sequence[str], transcript: Path, labels: Path
+) -> None:
     """Refuse labels of other words than a transcript's.
 
     Parameters
     ----------
-    words : sequence of str
-        Of the labels.
+    words, heard : sequence of str
+        Of the labels, and of the transcript.
     transcript, labels : Path
 
     Raises
@@ -101,7 +153,6 @@ def require_same_words(words: Sequence[str], transcript: Path, labels: Path) -> 
     InputError
         With the first words that differ, and those around them.
     """
-    heard = [word for story in read_words(transcript) for word in story.words]
     one, other = _letters(words), _letters(heard)
     pairs = zip(one, other, strict=False)
     shorter = min(len(one), len(other))
@@ -151,7 +202,11 @@ def _labels(values: Sequence[str]) -> list[str]:
 
 
 def _task(
-    name: str, words: Sequence[str], labels: Sequence[str], sentences: np.ndarray
+    name: str,
+    words: Sequence[str],
+    labels: Sequence[str],
+    sentences: np.ndarray,
+    places: Sequence[tuple[int, int]],
 ) -> tuple[ProbingTask | None, str | None]:
     starts = [int(start) for start in np.flatnonzero(np.diff(sentences, prepend=-1))]
     parts = list(zip(starts, [*starts[1:], len(words)], strict=True))
@@ -162,7 +217,7 @@ def _task(
     items = [
         item
         for number, (first, last) in enumerate(parts)
-        for item in _items(words, labels, first, last, number, len(parts), of_sentences)
+        for item in _items(words, labels, places, first, last, number, len(parts), of_sentences)
     ]
     counts = Counter(item.label for item in items)
     rare = sorted(label for label, count in counts.items() if count < LEAST_ITEMS)
@@ -176,8 +231,8 @@ def _task(
 
 
 def _items(
-    words: Sequence[str], labels: Sequence[str], first: int, last: int, number: int, n: int,
-    of_sentences: bool,
+    words: Sequence[str], labels: Sequence[str], places: Sequence[tuple[int, int]], first: int,
+    last: int, number: int, n: int, of_sentences: bool,
 ) -> list[Item]:  # fmt: skip
     """Make the items of one sentence: the sentence itself, or its words that have a label."""
     text, fold = " ".join(words[first:last]), number * N_FOLDS // n
@@ -185,13 +240,16 @@ def _items(
         if not labels[first]:
             return []
         kind = words[first].lower()
-        return [Item((Piece(text),), labels[first], fold, number, number, kind)]
+        whole = Piece(text, None, (places[first][0], places[last - 1][1]))
+        return [Item((whole,), labels[first], fold, number, number, kind)]
     ends = np.cumsum([len(word) + 1 for word in words[first:last]])
     return [
         Item(
-            (Piece(text, (int(end) - 1 - len(word), int(end) - 1)),),
+            (Piece(text, (int(end) - 1 - len(word), int(end) - 1), place),),
             label, fold, number, number, word.lower(),
         )
-        for word, label, end in zip(words[first:last], labels[first:last], ends, strict=True)
+        for word, label, end, place in zip(
+            words[first:last], labels[first:last], ends, places[first:last], strict=True
+        )
         if label and word
     ]  # fmt: skip

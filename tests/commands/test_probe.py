@@ -17,6 +17,7 @@ from backend.store.probe_queries import (
 from backend.store.reader import ResultStore
 from backend.store.shards import write_probes
 from tests.helpers import leftovers, wait_until
+from tests.probing.test_transcript_labels import write_labels
 
 SMALL = ("--tasks", "verb-tense", "syntax", "--seeds", "2")
 
@@ -196,3 +197,16 @@ def test_other_sources_that_are_not_there_are_named(
     assert outcome.code == 2
     assert message in outcome.err
     assert not list(store.rglob("*.parquet"))
+
+
+def test_labels_are_read_in_their_story_unless_sentence_by_sentence(probe, store, tmp_path, cli):
+    labels = tmp_path / "labels.csv"
+    write_labels(labels)
+    ask = ("--labels", labels, "--tasks", "tense", "--seeds", 1)
+    for words in (("--context", 16), ("--context-mode", "sentence")):
+        outcome = probe(*ask, *words)
+        assert outcome.code == 0, outcome.err
+    names = set(probe_scores(ResultStore(store))["dataset"])
+    assert len(names) == 2
+    assert any(name.endswith("(strided 16)") for name in names)
+    assert "says how the words of --labels are read" in probe("--context", 16).err

@@ -34,7 +34,7 @@ def write_transcript(path: Path, words: list[str]) -> Path:
 def test_columns_become_tasks_on_sentences_or_words(tmp_path: Path) -> None:
     words = write_labels(tmp_path / "labels.csv")
     transcript = write_transcript(tmp_path / "story.csv", words)
-    tasks, _, notes = read_transcript_labels(tmp_path / "labels.csv", transcript)
+    tasks, _, notes, _ = read_transcript_labels(tmp_path / "labels.csv", transcript)
     by_name = {task.name: task for task in tasks}
     tense, case = by_name["tense"], by_name["case"]
     assert (tense.phenomenon, tense.title) == ("morphology", "Tense")
@@ -86,7 +86,7 @@ def test_tables_that_cannot_be_used_say_why(tmp_path: Path, text: str, message: 
 def test_the_real_labels_fit_their_transcript() -> None:
     if not REAL.exists():
         pytest.skip("the real labels ../shared/data/narratives_21styear are not here")
-    tasks, _, _ = read_transcript_labels(REAL / "probing_labels.csv", REAL / "align.csv")
+    tasks, _, _, _ = read_transcript_labels(REAL / "probing_labels.csv", REAL / "align.csv")
     assert [task.name for task in tasks] == [
         "sen_len", "tree_depth", "top_const", "tense", "subjnum", "objnum",
     ]  # fmt: skip
