@@ -131,9 +131,9 @@ def _places(words: Sequence[str], heard: Sequence[str]) -> list[tuple[int, int]]
         of_word.setdefault(place, []).append(said)
     last = 0
     for place in range(len(words)):
-        said = of_word.get(place, [last])
-        last = said[-1]
-        places.append((said[0], last + 1))
+        of_place = of_word.get(place, [last])
+        last = of_place[-1]
+        places.append((of_place[0], last + 1))
     return places
 
 

@@ -77,7 +77,8 @@ def show_table(shown: pd.DataFrame) -> None:
     )
     st.caption(
         "Removal is fitted to the texts of the bundled probing tasks, not to the sentences of the "
-        "recording; after it no linear probe reads the phenomenon from those texts."
+        "recording; after it no linear probe reads the phenomenon from those texts. Below chance, "
+        "held-out items show what was taken from the others."
     )
 
 

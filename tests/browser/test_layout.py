@@ -11,7 +11,7 @@ pytestmark = pytest.mark.browser
 SIZES = ((390, 844), (1280, 720), (1920, 1080))
 # Pages that open with a figure, and those that have none or are a component's.
 WITH_FIGURE = ("/", "/layers?data=demo-cortex", "/scale", "/compression")
-PAGES = (*WITH_FIGURE, "/cortex?data=demo-cortex", "/claims", "/run")
+PAGES = (*WITH_FIGURE, "/cortex?data=demo-cortex", "/claims", "/run", "/probing", "/dissociation")
 
 
 def wait_for_figures(tab: Tab, path: str) -> None:
