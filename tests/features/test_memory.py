@@ -68,10 +68,16 @@ def folder_of(tmp_path_factory):
         ("float32", "bnb-nf4"),
         ("bfloat16", "bnb-int8"),
         ("bfloat16", "bnb-nf4"),
+        # Compressed and written first.
+        ("float32", "rtn-w4a16"),
+        ("bfloat16", "rtn-w4a16"),
     ],
 )
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells a peak")
-def test_the_peak_of_a_process_is_the_expected_one(dtype, compression, folder_of, tmp_path):
+def test_the_peak_of_a_process_is_the_expected_one(
+    dtype, compression, folder_of, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("CORTEXSCALE_CACHE", str(tmp_path))
     folder = folder_of(dtype)
     work = states_bytes(N_LAYERS, WIDTH, 16 * 13)
     need = memory_need(find_footprint(resolve_model(str(folder))), compression, work)
