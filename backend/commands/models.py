@@ -19,7 +19,8 @@ EXAMPLES = """examples:
 Any of these names is what encode --model takes, as is a folder that save_pretrained wrote, or the
 name of another model on the Hugging Face hub. With :random at its end (pythia-160m:random) a name
 stands for the same architecture and tokenizer with random weights, the control of a model that has
-learned nothing.
+learned nothing. Code that comes with a model is run only where its name ends in :remote-code
+(ORGANISATION/MODEL:remote-code), which holds for that one model: read it first.
 
 parameters: all weights, the head included. float32 to 4bit: memory of the weights that are loaded
 (without the head); int8 and 4bit are bitsandbytes', with embeddings and norms in 32 bits. fits: a

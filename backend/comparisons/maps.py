@@ -22,8 +22,8 @@ FLOOR = 0.1
 # What may differ between two runs whose maps are subtracted: the model and what is done to it.
 _FREE = frozenset(
     {
-        "model", "model_fingerprint", "compression", "calibration", "layers", "context",
-        "context_mode", "pooling", "targets", "permutations", "seed",
+        "model", "model_fingerprint", "trust_remote_code", "compression", "calibration", "layers",
+        "context", "context_mode", "pooling", "targets", "permutations", "seed",
     }
 )  # fmt: skip
 _FREE_OF_CONTEXT = frozenset({"context", "targets", "permutations", "layers"})

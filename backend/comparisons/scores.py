@@ -17,8 +17,8 @@ Units = Literal["folds", "subjects"]
 # delays, folds, seed) is another design. Which targets were fitted does not tell on regions, and
 # requests did not always say it.
 _FREE = (
-    "model", "model_fingerprint", "compression", "calibration", "layers", "subject", "data_sha256",
-    "ceilings", "citation", "permutations", "targets",
+    "model", "model_fingerprint", "trust_remote_code", "compression", "calibration", "layers",
+    "subject", "data_sha256", "ceilings", "citation", "permutations", "targets",
 )  # fmt: skip
 _NOTHING = ", ".join(f'"{name}": null' for name in _FREE)
 DESIGN = f"json_merge_patch(config, '{{{_NOTHING}}}')::VARCHAR"

@@ -67,8 +67,26 @@ class Source(Protocol):
         """Whether the weights are freshly drawn."""
 
     @property
+    def trusted(self) -> bool:
+        """Whether code that comes with it may run."""
+
+    @property
     def entry(self) -> str | None:
         """Its name in the catalogue."""
+
+
+def has_own_code(config: Any) -> bool:
+    """Whether a configuration is of a class that came with its model, which was let to run.
+
+    Parameters
+    ----------
+    config : transformers.PretrainedConfig
+
+    Returns
+    -------
+    bool
+    """
+    return type(config).__module__.startswith("transformers_modules.")
 
 
 @dataclass(frozen=True)

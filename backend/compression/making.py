@@ -38,14 +38,14 @@ def random_twin(source: Source) -> Copy:
 
 
 def _write_twin(source: Source, folder: Path) -> Mapping[str, Any]:
-    config = AutoConfig.from_pretrained(source.location, trust_remote_code=False)
-    tokenizer = AutoTokenizer.from_pretrained(source.location, trust_remote_code=False)
+    config = AutoConfig.from_pretrained(source.location, trust_remote_code=source.trusted)
+    tokenizer = AutoTokenizer.from_pretrained(source.location, trust_remote_code=source.trusted)
     # A quantised checkpoint's twin is of full precision.
     config.quantization_config = None
     builder = _builder(Architecture(config.to_dict()))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
-        model = builder.from_config(config, dtype=torch.float32)
+        model = builder.from_config(config, dtype=torch.float32, trust_remote_code=source.trusted)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     return {"seed": SEED, "class": type(model).__name__}
@@ -86,7 +86,7 @@ def compressed_copy(
             f"{compression} needs calibration text; choose one with choose_calibration in "
             "backend.compression, which makes sure that it holds nothing of what is held out."
         )
-    config = AutoConfig.from_pretrained(location, trust_remote_code=False)
+    config = AutoConfig.from_pretrained(location, trust_remote_code=source.trusted)
     made_from = {
         "model": source.name,
         # A hub model's commit, once it is known.
@@ -102,7 +102,9 @@ def compressed_copy(
     }
     return find_or_make(
         made_from,
-        partial(_write_compressed, location, config, method, dict(entry.settings), text),
+        partial(
+            _write_compressed, location, config, method, dict(entry.settings), text, source.trusted
+        ),
     )
 
 
@@ -112,17 +114,18 @@ def _write_compressed(
     method: WrittenMethod,
     settings: Mapping[str, Any],
     text: CalibrationText | None,
+    trusted: bool,
     folder: Path,
 ) -> Mapping[str, Any]:
     architecture = Architecture(config.to_dict())
-    tokenizer = AutoTokenizer.from_pretrained(location, trust_remote_code=False)
+    tokenizer = AutoTokenizer.from_pretrained(location, trust_remote_code=trusted)
     windows = [] if text is None else _windows(text, tokenizer, config)
     # Loaded from disk and not built: llm-compressor wants to know where a model came from.
     model, report = _builder(architecture).from_pretrained(
         location,
         dtype=torch.float32,
         use_safetensors=True,
-        trust_remote_code=False,
+        trust_remote_code=trusted,
         output_loading_info=True,
     )
     model.eval()

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from transformers import AutoModel
 
+from backend.compression.architecture import has_own_code
 from backend.compression.bitsandbytes import unpack_four_bits
 
 QUANTISATION_PARAMETERS = ("_scale", "_zero_point", "_shape", "_g_idx")
@@ -92,7 +93,7 @@ def skeleton_parameters(config: Any) -> int:
         Without a head that predicts words.
     """
     with torch.device("meta"):
-        skeleton = AutoModel.from_config(config)
+        skeleton = AutoModel.from_config(config, trust_remote_code=has_own_code(config))
     return sum(parameter.numel() for parameter in skeleton.parameters())
 
 

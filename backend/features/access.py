@@ -6,7 +6,7 @@ from importlib import metadata
 from pathlib import Path
 
 from backend import catalog
-from backend.features.sources import ModelSource
+from backend.features.sources import TRUSTED, ModelSource
 
 _NAMES = Path("models", "auto", "auto_mappings.py")
 # transformers adds a few names to that table; this is the one of a language model.
@@ -61,13 +61,14 @@ def _gate_problem(source: ModelSource) -> str | None:
 
 
 def _architecture_problem(source: ModelSource) -> str | None:
-    if not source.architecture or source.architecture in known_architectures():
+    if source.trusted or not source.architecture or source.architecture in known_architectures():
         return None
     version = metadata.version("transformers")
     return (
         f"{source.name} has an architecture that transformers {version} does not know: its "
         f"config.json says model_type {source.architecture!r}. Choose another model, or one saved "
-        "by a class that comes with transformers; code that ships with a model is not run here."
+        "by a class that comes with transformers; code that comes with a model is run only where "
+        f"you say so of this one, as {source.name}{TRUSTED}."
     )
 
 

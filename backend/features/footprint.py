@@ -14,6 +14,7 @@ from typing import Any
 
 from backend import catalog
 from backend.catalog import ModelEntry, Weights
+from backend.compression.architecture import has_own_code
 from backend.features.sources import ModelSource, safetensors_header, weight_files
 
 FLOAT32 = 4.0
@@ -167,7 +168,7 @@ def count_weights(config: Any) -> Weights:
     from transformers.pytorch_utils import Conv1D
 
     with torch.device("meta"):
-        skeleton = AutoModel.from_config(config)
+        skeleton = AutoModel.from_config(config, trust_remote_code=has_own_code(config))
     counts = {"embeddings": 0, "linear": 0, "rows": 0, "other": 0}
     seen: set[int] = set()
     for module in skeleton.modules():

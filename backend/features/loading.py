@@ -33,8 +33,9 @@ from backend.errors import CortexScaleError, InputError, ModelError
 from backend.features.allocator import giving_back_at_once
 from backend.features.alternatives import find_alternatives
 from backend.features.footprint import count_weights, weight_bytes
+from backend.features.hub import offline_where_unreachable
 from backend.features.memory import free_memory
-from backend.features.sources import ModelSource
+from backend.features.sources import TRUSTED, ModelSource
 
 UNLIMITED_TOKENS = 4096
 """Tokens read at once by a model whose positions have no end (ALiBi, recurrent models)."""
@@ -146,15 +147,16 @@ def _load(
         giving_back_at_once(),
         _quiet_libraries(),
         _readable_errors(source, done),
+        offline_where_unreachable(source),
         _memory(source, f"being {done}"),
     ):
-        config = AutoConfig.from_pretrained(source.location, trust_remote_code=False)
+        config = AutoConfig.from_pretrained(source.location, trust_remote_code=source.trusted)
         architecture = Architecture(config.to_dict())
         _require_one_stack(source, config)
         _require_method(source, compression, architecture)
         _require_head(source, architecture, with_head)
         _require_memory(source, config, compression, where)
-        tokenizer = AutoTokenizer.from_pretrained(source.location, trust_remote_code=False)
+        tokenizer = AutoTokenizer.from_pretrained(source.location, trust_remote_code=source.trusted)
         _require_vocabulary(source, tokenizer)
         location = str(random_twin(source).folder) if source.random else source.location
         copy = None
@@ -165,7 +167,7 @@ def _load(
             dtype=_dtype(architecture),
             device_map={"": where} if where.type == "cuda" else None,
             use_safetensors=True,
-            trust_remote_code=False,
+            trust_remote_code=source.trusted,
             quantization_config=_quantisation(compression, method, copy),
             output_loading_info=True,
         )
@@ -296,6 +298,12 @@ def _readable_errors(source: ModelSource, done: str) -> Iterator[None]:
     except (
         OSError, ValueError, KeyError, AttributeError, ImportError, RuntimeError, SafetensorError
     ) as error:  # fmt: skip
+        if "trust_remote_code" in str(error) and not source.trusted:
+            raise ModelError(
+                f"{source.name} comes with code of its own, which would run on this machine, and "
+                "is not run unless you say so. Read it first; then name the model "
+                f"{source.address}{TRUSTED}, which holds for this one model."
+            ) from error
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         where = "on the Hugging Face hub" if source.kind == "hub" else f"in {source.location}"
         raise ModelError(

@@ -19,6 +19,8 @@ _HUB_NAME = re.compile(r"^[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?$")
 _SAMPLE_BYTES = 1 << 20
 RANDOM = ":random"
 """At the end of a model's name: the same architecture and tokenizer, with random weights."""
+TRUSTED = ":remote-code"
+"""At the end of a name, before ``:random``: code that comes with this one model may run."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,8 @@ class ModelSource:
         Its name in the catalogue.
     architecture : str or None
         ``model_type`` of config.json, where that is known.
+    trusted : bool
+        Whether code that comes with it may run, because the user said so of this model.
     """
 
     name: str
@@ -64,13 +68,13 @@ class ModelSource:
     random: bool = False
     entry: str | None = None
     architecture: str | None = None
+    trusted: bool = False
 
     @property
     def address(self) -> str:
         """What :func:`resolve_model` finds the model by, from whatever folder it is asked."""
-        if self.kind != "folder":
-            return self.name
-        return self.location + (RANDOM if self.random else "")
+        place = self.location if self.kind == "folder" else self.name.removesuffix(RANDOM)
+        return place + (TRUSTED if self.trusted else "") + (RANDOM if self.random else "")
 
 
 def resolve_model(name: str) -> ModelSource:
@@ -79,7 +83,8 @@ def resolve_model(name: str) -> ModelSource:
     Parameters
     ----------
     name : str
-        With ``:random`` at its end, the twin of that model with random weights.
+        With ``:random`` at its end, the twin of that model with random weights. With
+        ``:remote-code``, code that comes with it may run when it is loaded.
 
     Returns
     -------
@@ -93,6 +98,8 @@ def resolve_model(name: str) -> ModelSource:
     """
     if name.endswith(RANDOM) and _existing_folder(name) is None:
         return _random_twin(resolve_model(name.removesuffix(RANDOM)))
+    if name.endswith(TRUSTED) and _existing_folder(name) is None:
+        return _trusted(resolve_model(name.removesuffix(TRUSTED)))
     entry = catalog.models().get(name)
     if entry is not None:
         return _from_catalogue(name, entry)
@@ -109,6 +116,15 @@ def resolve_model(name: str) -> ModelSource:
         if entry.hub == name:
             return _from_catalogue(known, entry)
     return ModelSource(name, name, "hub", name.split("/")[-1].split("-")[0])
+
+
+def _trusted(source: ModelSource) -> ModelSource:
+    if source.kind == "package" or source.random or source.trusted:
+        raise ModelError(
+            f"{source.name}{TRUSTED} says nothing: write MODEL{TRUSTED} of a folder or a hub's "
+            f"model that comes with code of its own (its twin is MODEL{TRUSTED}{RANDOM})."
+        )
+    return replace(source, trusted=True)
 
 
 def _random_twin(source: ModelSource) -> ModelSource:

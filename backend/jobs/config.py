@@ -3,9 +3,17 @@
 import hashlib
 import json
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from backend import catalog
 from backend.compression import Calibration
@@ -36,6 +44,8 @@ class Request(BaseModel):
         Catalogue name, folder name or hub name.
     model_fingerprint : str or None
         Hash of a local model's files.
+    trust_remote_code : bool
+        Whether code that comes with the model might run; it was asked for of this model.
     compression : str
         A name in compressions.yaml.
     calibration : Calibration or None
@@ -55,6 +65,7 @@ class Request(BaseModel):
     modality: str = "not stated"
     model: str
     model_fingerprint: str | None = None
+    trust_remote_code: bool = False
     compression: str = "none"
     calibration: Calibration | None = None
     layers: tuple[int, ...] | None = None
@@ -74,6 +85,14 @@ class Request(BaseModel):
         if needed and self.calibration is None:
             raise ValueError(f"{self.compression} needs to be told its calibration text")
         return self
+
+    @model_serializer(mode="wrap")
+    def _said_where_it_holds(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what only few requests say, so that the others read as they always did."""
+        stated: dict[str, Any] = handler(self)
+        if not stated.get("trust_remote_code"):
+            stated.pop("trust_remote_code", None)
+        return stated
 
     @property
     def run_id(self) -> str:

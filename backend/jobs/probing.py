@@ -59,6 +59,7 @@ def build_probe_task(
         citation=probes.citation,
         model=found.name,
         model_fingerprint=found.fingerprint,
+        trust_remote_code=found.trusted,
         compression=compression,
         calibration=request_calibration(found, compression, lambda: stimuli, calibration),
         layers=None if layers is None else tuple(layers),

@@ -185,6 +185,7 @@ def build_task(
             **({} if data.entry is None else _recorded(data.entry)),
             model=source.name,
             model_fingerprint=source.fingerprint,
+            trust_remote_code=source.trusted,
             compression=compression,
             calibration=shown,
             layers=None if layers is None else tuple(sorted(set(layers))),

@@ -7,7 +7,14 @@ from backend.jobs.config import Request
 
 T = TypeVar("T")
 # Of a request, what says nothing of the data, the folds or the baselines.
-_OF_THE_MODEL = {"model", "model_fingerprint", "compression", "calibration", "layers"}
+_OF_THE_MODEL = {
+    "model",
+    "model_fingerprint",
+    "trust_remote_code",
+    "compression",
+    "calibration",
+    "layers",
+}
 
 
 class SharedWork:

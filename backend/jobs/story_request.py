@@ -80,6 +80,7 @@ def build_story_task(
             tr=data.tr,
             model=source.name,
             model_fingerprint=source.fingerprint,
+            trust_remote_code=source.trusted,
             compression=compression,
             calibration=shown,
             layers=None if layers is None else tuple(sorted(set(layers))),

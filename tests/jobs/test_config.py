@@ -21,6 +21,7 @@ OTHER_VALUES = {
     "hemisphere": "left",
     "model": "other",
     "model_fingerprint": "ab" * 8,
+    "trust_remote_code": True,
     "compression": "bnb-nf4",
     "calibration": Calibration(text="novel.txt", sha256="2" * 64),
     "layers": (0, 1),
