@@ -8,7 +8,7 @@ from backend.comparisons.dissociation import KNOWLEDGE, PERPLEXITY
 from backend.comparisons.probes import OVERALL, in_order
 from backend.figures.labels import compression_title, model_title
 from backend.figures.palette import Look, series_looks
-from backend.figures.region_panels import n_rows, region_panels, title_middle
+from backend.figures.region_panels import filled, n_rows, region_panels, title_middle
 from backend.figures.theme import (
     LEGEND_ROW,
     Mode,
@@ -65,6 +65,7 @@ def dissociation_figure(tested: pd.DataFrame, mode: Mode = "light") -> go.Figure
     figure = make_subplots(
         rows=rows, cols=min(_COLUMNS, len(panels)), shared_yaxes=True,
         horizontal_spacing=0.03, vertical_spacing=0.2,
+        specs=filled(len(panels), rows, min(_COLUMNS, len(panels))),
         subplot_titles=[name.capitalize() for name in panels],
     )  # fmt: skip
     seen: set[str] = set()
@@ -148,7 +149,7 @@ def interaction_figure(averaged: pd.DataFrame, mode: Mode = "light") -> go.Figur
     ----------
     averaged : pandas.DataFrame
         As of :func:`backend.comparisons.dissociation.over_models`, with ``place``: the name of the
-        region.
+        region, and ``evidence``.
     mode : {"light", "dark"}
 
     Returns
@@ -180,4 +181,6 @@ def interaction_figure(averaged: pd.DataFrame, mode: Mode = "light") -> go.Figur
     )
     figure.update_annotations(font={"size": 15})
     title_middle(figure, panels, "Percentage points")
+    if (averaged["evidence"] == "simulated").any():
+        mark_simulated(figure, mode)
     return figure

@@ -162,10 +162,19 @@ def change_figure(changes: pd.DataFrame, mode: Mode = "light") -> go.Figure:
     figure.update_yaxes(
         categoryorder="array", categoryarray=[compression_title(name) for name in methods[::-1]]
     )
-    figure.update_xaxes(matches="x", nticks=4)
+    # Three, which stay level in the narrowest panel.
+    step = _step(float(changes[["low", "high"]].abs().max().max()))
+    figure.update_xaxes(matches="x", tickvals=[-step, 0.0, step])
     middle = (len(panels) + 1) // 2
     figure.update_xaxes(title_text="Change in balanced accuracy", row=1, col=middle)
     return figure
+
+
+def _step(bound: float) -> float:
+    """Round half of a bound to one digit."""
+    half = max(bound / 2, 1e-3)
+    unit = 10.0 ** np.floor(np.log10(half))
+    return float(round(half / unit) * unit)
 
 
 def _verdict_symbols(rows: pd.DataFrame) -> list[str]:
@@ -226,6 +235,6 @@ def task_figure(best: pd.DataFrame, mode: Mode = "light") -> go.Figure:
     first = frame.iloc[0]
     what = f"{model_title(first['model'])}, {compression_title(first['compression'])}"
     figure.update_layout(title_text=f"{what}: tasks", margin={"l": 330, "t": 84})
-    figure.update_xaxes(title_text=f"{SCORE} at the best layer", showgrid=True)
+    figure.update_xaxes(title_text=SCORE, showgrid=True)
     figure.update_yaxes(autorange="reversed", dividercolor=muted(mode), dividerwidth=1)
     return figure

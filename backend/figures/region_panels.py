@@ -26,9 +26,21 @@ def region_panels(places: Sequence[str]) -> tuple[go.Figure, list[dict[str, int]
     figure = make_subplots(
         rows=rows, cols=across, shared_yaxes=True, horizontal_spacing=0.02,
         vertical_spacing=0.34 / rows if rows > 1 else 0.0, subplot_titles=list(places),
+        specs=filled(len(places), rows, across),
     )  # fmt: skip
     return figure, [
         {"row": place // across + 1, "col": place % across + 1} for place in range(len(places))
+    ]
+
+
+def filled(n: int, rows: int, across: int) -> list[list[dict[str, str] | None]]:
+    """Leave the cells behind the last of ``n`` panels without axes, as ``make_subplots`` takes it.
+
+    Where panels are stacked anew, axes without a panel would leave a gap.
+    """
+    return [
+        [{} if row * across + column < n else None for column in range(across)]
+        for row in range(rows)
     ]
 
 

@@ -151,7 +151,7 @@ def dissociation_results(
         place_title(str(chosen.selection.dataset), roi, side)
         for roi, side in zip(averaged["roi"], averaged["hemisphere"], strict=True)
     ]
-    averaged = averaged.assign(place=names)
+    averaged = averaged.assign(place=names, evidence=tested["evidence"].iloc[0])
     tracked = tracking(store, chosen.selection, chosen.split, view.dataset)
     run_ids = _behind(store, chosen, view, tested)
     return DissociationResults(

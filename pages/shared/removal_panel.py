@@ -51,19 +51,19 @@ def show_table(shown: pd.DataFrame) -> None:
         {
             "Removed": shown["phenomenon"].str.capitalize(),
             "Region": shown["place"],
-            "Directions": shown["rank"],
-            "Probe before": shown["probe_before"],
-            "Probe after": shown["probe_after"],
-            "r before": shown["r_full"],
-            "Change": shown["fall"],
-            "Random": shown["random"],
+            "Verdict": shown["verdict"],
             "Difference": shown["difference"],
             "95% interval": [
                 f"[{low:+.3f}, {high:+.3f}]"
                 for low, high in zip(shown["low"], shown["high"], strict=True)
             ],
             "q": shown["q"],
-            "Verdict": shown["verdict"],
+            "Change": shown["fall"],
+            "Random": shown["random"],
+            "r before": shown["r_full"],
+            "Probe before": shown["probe_before"],
+            "Probe after": shown["probe_after"],
+            "Directions": shown["rank"],
         }
     )
     plain, signed = _NUMBER(format="%.3f"), _NUMBER(format="%+.3f")
