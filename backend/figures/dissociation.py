@@ -87,6 +87,8 @@ def dissociation_figure(tested: pd.DataFrame, mode: Mode = "light") -> go.Figure
     )  # fmt: skip
     figure.update_annotations(font={"size": 15})
     figure.update_xaxes(title_text="Competence, %", showgrid=True, nticks=5)
+    # By what was measured: the diagonal of a wide panel would flatten all the others.
+    figure.update_yaxes(range=list(_span(tested, "predictivity")))
     for row in range(1, rows + 1):
         figure.update_yaxes(title_text="Predictivity, %", row=row, col=1)
     if (tested["evidence"] == "simulated").any():
@@ -106,9 +108,9 @@ def _guides(figure: go.Figure, cells: pd.DataFrame, place: dict[str, int], mode:
     )  # fmt: skip
 
 
-def _span(cells: pd.DataFrame) -> tuple[float, float]:
-    low = min(float(cells["competence_low"].min()), -1.0)
-    high = max(float(cells["competence_high"].max()), 1.0)
+def _span(cells: pd.DataFrame, name: str = "competence") -> tuple[float, float]:
+    low = min(float(cells[f"{name}_low"].min()), -1.0)
+    high = max(float(cells[f"{name}_high"].max()), 1.0)
     pad = 0.08 * (high - low)
     return low - pad, high + pad
 
