@@ -8,7 +8,7 @@ DEVELOP := $(VENV)/.develop-ready
 SIDE_BY_SIDE := -n auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help app setup test lint browser precompute screenshots clean
+.PHONY: help app setup test lint audit browser precompute screenshots clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -25,6 +25,9 @@ lint: $(DEVELOP) ## style, formatting and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+audit: $(RUNTIME) ## look the locked packages up among known flaws, where these can be reached
+	$(BIN)/python -m scripts.audit
 
 browser: ## Chromium, for figure files and the browser tests
 	@sh scripts/ensure-chromium.sh
@@ -44,9 +47,9 @@ $(BIN)/python:
 	  echo "Install it, or name another: make PYTHON=/path/to/python3.11 ..."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(RUNTIME): requirements.txt | $(BIN)/python
+$(RUNTIME): requirements.txt requirements.lock | $(BIN)/python
 	@grep -v '^pycortex' requirements.txt > $(VENV)/without-pycortex.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(VENV)/without-pycortex.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(VENV)/without-pycortex.txt -c requirements.lock
 	@sh scripts/install-pycortex.sh $(BIN)/python
 	@touch $@
 
