@@ -219,7 +219,8 @@ class Driver:
             if time.monotonic() > deadline:
                 raise JobError(
                     f"no worker came to {engine.title} within {_WORKERS_SECONDS:.0f} s. Start "
-                    "some with: dask worker ADDRESS --nthreads 1; what is done is kept."
+                    "some with: dask worker ADDRESS --nthreads 1 --death-timeout 60; what is done "
+                    "is kept."
                 )
             self._write(engine)
             time.sleep(_LOOK_SECONDS)

@@ -180,7 +180,7 @@ def _scheduler(computers: Computers, stack: ExitStack) -> Engine:
         raise JobError(
             f"the scheduler at {computers.address} does not answer ({error}). Start one with: dask "
             "scheduler, and its workers with: dask worker ADDRESS --nthreads 1 "
-            f"--preload {PRELOAD}; what is done is kept."
+            f"--death-timeout 60 --preload {PRELOAD}; what is done is kept."
         ) from error
     stack.enter_context(client)
     return Engine(client, f"the scheduler at {computers.address}")

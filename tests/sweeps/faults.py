@@ -85,7 +85,7 @@ def scheduler(port: int) -> Sequence[object]:
 def worker(port: int) -> Sequence[object]:
     return (
         "distributed.cli.dask_worker", f"tcp://127.0.0.1:{port}", "--nthreads", "1", "--no-nanny",
-        "--no-dashboard",
+        "--no-dashboard", "--death-timeout", "60",
     )  # fmt: skip
 
 

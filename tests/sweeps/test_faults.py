@@ -202,10 +202,12 @@ def test_other_code_is_refused_and_a_lost_scheduler_is_waited_for(
     where = Computers("scheduler", address=f"tcp://127.0.0.1:{port}", answer_seconds=60)
     with process(*scheduler(port)) as first, process(*worker(port), cwd=other) as wrong:
         _, _ = wrong, first
-        with process(*worker(port)):
+        with process(*worker(port)) as lonely:
             lines, end = in_thread(sweep, store, where)
             wait_until(lambda: at_work(folder))
             kill_session(first.pid)
+            # A worker does not outlive the scheduler that it belongs to.
+            assert wait_until(lambda: lonely.poll() is not None)
         with process(*scheduler(port)), process(*worker(port)):
             assert end().state == "done", lines
     assert any("runs version" in line and "refused" in line for line in lines), lines
