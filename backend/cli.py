@@ -16,6 +16,7 @@ from backend.commands import (
     fetch,
     figure,
     jobs,
+    label,
     models,
     precompute,
     probe,
@@ -69,6 +70,7 @@ def build_parser() -> argparse.ArgumentParser:
     compress.add_parser(commands)
     quality.add_parser(commands)
     probe.add_parser(commands)
+    label.add_parser(commands)
     remove.add_parser(commands)
     models.add_parser(commands)
     results.add_parsers(commands)
