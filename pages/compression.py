@@ -1,5 +1,7 @@
 """What compression costs in predictivity: differences, prices, places, and the exception."""
 
+from functools import partial
+
 import streamlit as st
 
 from backend import catalog
@@ -15,6 +17,7 @@ from backend.views.compression import (
     price_sheet,
 )
 from backend.views.sheet import Sheet
+from pages.shared.below import draw_below
 from pages.shared.compression_controls import compression_pick
 from pages.shared.compression_tables import show_costs, show_exceptions
 from pages.shared.compression_words import headline
@@ -25,6 +28,7 @@ from pages.shared.panel import evidence_badge, sheet_panel
 from pages.shared.pin_table import show_pins
 from pages.shared.selection import current_choice
 from pages.shared.store import open_store
+from pages.shared.tray import pins
 from pages.shared.url import shown_view
 
 COMMAND = (
@@ -69,6 +73,14 @@ def show(store: ResultStore, view: Chosen) -> None:
         st.markdown(headline(result.judged, question))
     show_claim("compression-preserves")
     sheet_panel(results.forest)
+    draw_below(
+        "compression", f"{question} {cost} {pins()}", partial(show_more, store, results, cost)
+    )
+    export_page(shown_view("compression"), store)
+
+
+def show_more(store: ResultStore, results: CompressionResults, cost: Cost | None) -> None:
+    result, question = results.answer, results.question
     show_pins(store)
     if result.left_out:
         st.caption(
@@ -82,7 +94,6 @@ def show(store: ResultStore, view: Chosen) -> None:
         sheet_panel(sheet)
     show_exceptions(result, question)
     show_costs(result, question)
-    export_page(shown_view("compression"), store)
 
 
 def show_price(results: CompressionResults, cost: Cost | None) -> None:

@@ -1,5 +1,7 @@
 """Predictivity by layer, with uncertainty, baselines and ceiling."""
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -11,8 +13,9 @@ from backend.views.choose import Chosen
 from backend.views.layer_controls import LayerControls
 from backend.views.layer_parts import LayerParts, layer_parts
 from backend.views.layer_pins import pins_sheet
-from backend.views.layers import sheets_of_parts
+from backend.views.layers import curves_sheet, region_sheets
 from backend.views.sheet import Sheet
+from pages.shared.below import draw_below
 from pages.shared.entry import require_app
 from pages.shared.export import export_page
 from pages.shared.layer_controls import choose_layers
@@ -24,30 +27,40 @@ from pages.shared.store import open_store
 from pages.shared.tray import pins
 from pages.shared.url import shown_view
 
-
-# The store is a part of the answer, so that no other can come to have its identity meanwhile.
-@st.cache_resource(
-    max_entries=32,
-    show_spinner=False,
+_cached = partial(
+    st.cache_resource, max_entries=32, show_spinner=False,
     hash_funcs={
         ResultStore: lambda store: (id(store), len(store.problems)),
         Chosen: repr,
         LayerControls: repr,
     },
-)
+)  # fmt: skip
+
+
+# The store is a part of the answer, so that no other can come to have its identity meanwhile.
+@_cached
 def _prepared(
     store: ResultStore, chosen: Chosen, controls: LayerControls
-) -> tuple[ResultStore, LayerParts | None, list[Sheet]]:
+) -> tuple[ResultStore, LayerParts, Sheet] | None:
     parts = layer_parts(store, chosen, controls)
-    return store, parts, [] if parts is None else sheets_of_parts(parts, chosen, controls)
+    return None if parts is None else (store, parts, curves_sheet(parts, chosen, controls))
+
+
+@_cached
+def _regions(
+    store: ResultStore, chosen: Chosen, controls: LayerControls
+) -> tuple[ResultStore, list[Sheet]]:
+    prepared = _prepared(store, chosen, controls)
+    return store, [] if prepared is None else region_sheets(prepared[1], chosen, controls)
 
 
 def show(store: ResultStore, chosen: Chosen) -> None:
     controls = choose_layers(store, chosen)
-    _, parts, sheets = _prepared(store, chosen, controls)
-    if parts is None:
+    prepared = _prepared(store, chosen, controls)
+    if prepared is None:
         show_nothing()
         return
+    _, parts, curves = prepared
     shown = parts.models.runs
     with st.container(horizontal=True, vertical_alignment="center"):
         evidence_badge(parts.best["evidence"])
@@ -58,23 +71,33 @@ def show(store: ResultStore, chosen: Chosen) -> None:
         show_lesson(baselines[baselines["run_id"].isin(shown["run_id"])], chosen.split)
     if parts.apart is None and controls.by != "model":
         st.info("This selection cannot be taken apart like that.", icon=":material/info:")
-    first, *others = sheets
-    sheet_panel(first)
+    sheet_panel(curves)
     if chosen.metric != "unique_r2" and parts.models.table["ceiling"].isna().all():
         st.caption(
             "No noise ceiling is known for this response: it takes repeats, or a published value "
             "given as `--ceiling COLUMN=R`; for stories, in the folder's dataset.yaml."
         )
+    draw_below(
+        "layers",
+        f"{chosen} {controls} {pins()}",
+        partial(show_more, store, parts, chosen, controls),
+    )
+    export_page(shown_view("layers"), store)
+
+
+def show_more(
+    store: ResultStore, parts: LayerParts, chosen: Chosen, controls: LayerControls
+) -> None:
+    shown = parts.models.runs
     pinned = pins_sheet(store, pins(), chosen, controls)
     if pinned is not None:
         sheet_panel(pinned)
-    show_regions(parts, others)
+    show_regions(parts, _regions(store, chosen, controls)[1])
     show_gains(gains_over_baselines(store, chosen.of_first_response().selection), shown)
     show_peaks(parts.apart or parts.models)
     # Only words in a story have a context.
     if shown["context_length"].notna().any():
         st.page_link(CORTEX, label="See it on the cortex", icon=":material/neurology:")
-    export_page(shown_view("layers"), store)
 
 
 def show_regions(parts: LayerParts, sheets: list[Sheet]) -> None:

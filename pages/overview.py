@@ -1,5 +1,7 @@
 """What CortexScale is, what the store holds, and what others have published."""
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -18,6 +20,8 @@ from backend.store.queries import compression_changes, published, runs
 from backend.store.reader import ResultStore
 from backend.views.choose import Chosen
 from backend.views.overview import Overview, overview, published_sheet
+from backend.views.sheet import Sheet
+from pages.shared.below import draw_below
 from pages.shared.cards import Card, metric_cards
 from pages.shared.entry import require_app
 from pages.shared.export import export_page
@@ -27,6 +31,7 @@ from pages.shared.panel import evidence_badge, sheet_panel
 from pages.shared.pin_table import show_pins
 from pages.shared.selection import current_choice
 from pages.shared.store import open_store
+from pages.shared.tray import pins
 from pages.shared.url import shown_view
 
 # Compressions that have a card each.
@@ -59,13 +64,17 @@ def show_results(store: ResultStore, view: Chosen) -> None:
         st.subheader(dataset_title(view.selection.dataset or ""), width="content")
         evidence_badge(found.best["evidence"])
     first = view.of_first_response()
-    changes = compression_changes(store, first.selection, view.split)
+    changes = changes_of(store, first, str(found.best["model"]))
     metric_cards(headline_cards(found.honest, found.baselines, found.best, changes))
     sheet_panel(found.curves, poster=True)
-    show_pins(store)
-    if found.slopes is not None:
-        sheet_panel(found.slopes)
+    draw_below("overview", f"{view} {pins()}", partial(show_beside, store, found.slopes))
     export_page(shown_view("overview"), store)
+
+
+def show_beside(store: ResultStore, slopes: Sheet | None) -> None:
+    show_pins(store)
+    if slopes is not None:
+        sheet_panel(slopes)
 
 
 def headline_cards(
@@ -87,9 +96,14 @@ def headline_cards(
         ),
         Card("Sample order alone, r", f"{floors['oasm']:.2f}", "OASM baseline, same folds"),
     ]
-    changes = changes[changes["model"] == best["model"]]
     cards += [change_card(row) for row in shown_changes(changes).itertuples()]
     return cards
+
+
+def changes_of(store: ResultStore, view: Chosen, model: str) -> pd.DataFrame:
+    """Compare the compressions of one model with its full precision."""
+    selection = view.selection.model_copy(update={"models": (model,)})
+    return compression_changes(store, selection, view.split)
 
 
 def shown_changes(changes: pd.DataFrame) -> pd.DataFrame:
@@ -116,6 +130,12 @@ def change_card(change: tuple) -> Card:
         f"{change.method}[{interval.low:+.3f}, {interval.high:+.3f}] over folds, "
         f"layer {change.layer}",
     )
+
+
+def show_rest(store: ResultStore) -> None:
+    show_findings()
+    show_published_figures(store, published(store))
+    show_store(store)
 
 
 def show_findings() -> None:
@@ -239,9 +259,6 @@ with st.container(horizontal=True):
     st.page_link(LAYERS, label="Explore the layers", icon=":material/stacked_line_chart:")
     st.page_link(RUN, label="Run it on your own sentences", icon=":material/play_circle:")
 current, opened = current_choice(), open_store()
-quoted = published(opened)
 if current is not None:
     show_results(opened, current)
-show_findings()
-show_published_figures(opened, quoted)
-show_store(opened)
+draw_below("overview-rest", f"{opened.version} {len(opened.problems)}", partial(show_rest, opened))

@@ -1,5 +1,7 @@
 """Predictivity by size: what fits it, and the smallest model that does as well as the largest."""
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -10,6 +12,7 @@ from backend.store.reader import ResultStore
 from backend.views.choose import Chosen
 from backend.views.scale import ScaleResults, scale_results
 from backend.views.scale_controls import ScaleView
+from pages.shared.below import draw_below
 from pages.shared.entry import require_app
 from pages.shared.export import export_page
 from pages.shared.navigation import RUN
@@ -58,7 +61,7 @@ def show(store: ResultStore, view: Chosen) -> None:
     show_pins(store)
     for note in notes(scalings, results.scores, chosen):
         st.caption(note)
-    show_tables(scalings, chosen, view)
+    draw_below("scale", f"{view} {chosen}", partial(show_tables, scalings, chosen, view))
     if results.sheet is not None:
         export_page(shown_view("scale"), store)
 

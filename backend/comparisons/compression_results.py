@@ -1,6 +1,9 @@
 """Everything that is said of one model's compressions, from one choice of results."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -61,43 +64,89 @@ class Question:
 class Answer:
     """What the store says of one model's compressions.
 
+    What is not asked for, of other regions, layers and models, is neither read nor tested.
+
     Attributes
     ----------
-    runs : pandas.DataFrame
-        A row per run that took part, for captions.
+    question : Question
+    scores : pandas.DataFrame
+        Of the model in the chosen response; see
+        :func:`backend.comparisons.scores.comparable_scores`.
     judged : pandas.DataFrame
         Verdicts in the chosen response, at the layer of the rule.
-    regions : pandas.DataFrame
-        The same in every response and hemisphere.
-    layers : pandas.DataFrame
-        Verdicts at each layer in the chosen response.
     full : pandas.DataFrame
         Scores at full precision, at the layer of the rule.
     costs : pandas.DataFrame
         What each compression takes.
-    exceptions : pandas.DataFrame
-        Each method against its peers.
-    over : {"models", "families", "folds", "subjects"}
-        What the exceptions were tested over: families of models where there are three or more and
-        fewer than models, else models where there are three or more, else the question's units in
-        its one model.
-    n_models, n_families : int
-        That have compressed runs; models with random weights are none.
     left_out : int
         Runs of other designs.
+    read_regions, read_models : callable
+        Give the same scores of the model in every response, and of every model in the chosen one.
     """
 
-    runs: pd.DataFrame
+    question: Question
+    scores: pd.DataFrame = field(repr=False)
     judged: pd.DataFrame
-    regions: pd.DataFrame
-    layers: pd.DataFrame
     full: pd.DataFrame
     costs: pd.DataFrame
-    exceptions: pd.DataFrame
+    left_out: int
+    read_regions: Callable[[], pd.DataFrame] = field(repr=False)
+    read_models: Callable[[], pd.DataFrame] = field(repr=False)
+
+    @cached_property
+    def runs(self) -> pd.DataFrame:
+        """A row per run that took part, for captions."""
+        return self.scores.drop_duplicates("run_id")
+
+    @cached_property
+    def regions(self) -> pd.DataFrame:
+        """Verdicts in every response and hemisphere."""
+        pairs = paired_with_full_precision(self.read_regions(), self.question.rule)
+        return verdicts(pairs, self.question.margin, self.question.units)
+
+    @cached_property
+    def layers(self) -> pd.DataFrame:
+        """Verdicts at each layer in the chosen response."""
+        pairs = paired_with_full_precision(self.scores, None)
+        return verdicts(pairs, self.question.margin, self.question.units, by_layer=True)
+
+    @property
+    def exceptions(self) -> pd.DataFrame:
+        """Each method against its peers."""
+        return self._tested.frame
+
+    @property
+    def over(self) -> Over:
+        """What the exceptions were tested over.
+
+        Families of models where there are three or more and fewer than models, else models where
+        there are three or more, else the question's units in its one model.
+        """
+        return self._tested.over
+
+    @property
+    def n_models(self) -> int:
+        """Models that have compressed runs; those with random weights are none."""
+        return self._tested.n_models
+
+    @property
+    def n_families(self) -> int:
+        """Families of these models."""
+        return self._tested.n_families
+
+    @cached_property
+    def _tested(self) -> "_Exceptions":
+        pairs = paired_with_full_precision(self.read_models(), self.question.rule)
+        return _exceptions(pairs, self.question)
+
+
+class _Exceptions(NamedTuple):
+    """Methods against their peers, and over what they were tested."""
+
+    frame: pd.DataFrame
     over: Over
     n_models: int
     n_families: int
-    left_out: int
 
 
 def subjects_with_pairs(
@@ -160,29 +209,21 @@ def answer(store: ResultStore, question: Question) -> Answer:
         If the margin is not a positive number.
     """
     asked = _with_full_precision(question)
-    scores = comparable_scores(store, asked, question.split, question.metric)
-    frame = scores.frame
     everywhere = asked.model_copy(
         update={"rois": (), "hemisphere": None, "models": (question.model,)}
     )
-    regions = comparable_scores(store, everywhere, question.split, question.metric).frame
-    own = frame[frame["model"] == question.model]
-    full = own[own["compression"] == FULL]
-    margin, units = question.margin, question.units
-    pairs = paired_with_full_precision(frame, question.rule)
-    tested, over, n_models, n_families = _exceptions(pairs, question)
+    design = (question.split, question.metric)
+    own, left_out = comparable_scores(store, asked, *design, question.model)
+    pairs = paired_with_full_precision(own, question.rule)
     return Answer(
-        runs=own.drop_duplicates("run_id"),
-        judged=verdicts(pairs[pairs["model"] == question.model], margin, units),
-        regions=verdicts(paired_with_full_precision(regions, question.rule), margin, units),
-        layers=verdicts(paired_with_full_precision(own, None), margin, units, by_layer=True),
-        full=at_layer(full, question.rule),
-        costs=measured_costs(frame, model_quality(store), question.model, question.corpus),
-        exceptions=tested,
-        over=over,
-        n_models=n_models,
-        n_families=n_families,
-        left_out=scores.left_out,
+        question=question,
+        scores=own,
+        judged=verdicts(pairs, question.margin, question.units),
+        full=at_layer(own[own["compression"] == FULL], question.rule),
+        costs=measured_costs(own, model_quality(store), question.model, question.corpus),
+        left_out=left_out,
+        read_regions=lambda: comparable_scores(store, everywhere, *design).frame,
+        read_models=lambda: comparable_scores(store, asked, *design).frame,
     )
 
 
@@ -196,7 +237,7 @@ def _with_full_precision(question: Question) -> Selection:
     return selection.model_copy(update=changes)
 
 
-def _exceptions(pairs: pd.DataFrame, question: Question) -> tuple[pd.DataFrame, Over, int, int]:
+def _exceptions(pairs: pd.DataFrame, question: Question) -> _Exceptions:
     trained = pairs[~pairs["model"].map(is_random).astype(bool)]
     families = dict(zip(trained["model"], trained["model_family"], strict=True))
     n_models, n_families = len(families), len(set(families.values()))
@@ -208,4 +249,4 @@ def _exceptions(pairs: pd.DataFrame, question: Question) -> tuple[pd.DataFrame, 
     differences = by_unit(trained, "difference", question.units)
     named = [name for name in differences["compression"] if name.startswith(EXCEPTION)]
     tested = exceptions(differences, over, question.margin, families, named)
-    return tested, over, n_models, n_families
+    return _Exceptions(tested, over, n_models, n_families)

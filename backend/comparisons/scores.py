@@ -67,7 +67,11 @@ class Scores(NamedTuple):
 
 
 def comparable_scores(
-    store: ResultStore, selection: Selection, split: str, metric: str = "r"
+    store: ResultStore,
+    selection: Selection,
+    split: str,
+    metric: str = "r",
+    model: str | None = None,
 ) -> Scores:
     """Collect scores of runs that differ in model, compression and subject alone.
 
@@ -82,6 +86,8 @@ def comparable_scores(
         With a data set.
     split : str
     metric : {"r", "r_normalized", "unique_r2"}
+    model : str, optional
+        Read the scores of this one alone; the design is chosen over all models nevertheless.
 
     Returns
     -------
@@ -99,7 +105,8 @@ def comparable_scores(
         If the metric is unknown.
     """
     design = _one_design(store, selection, split, metric)
-    return Scores(_scores_of(store, selection, design.run_ids, metric), design.left_out)
+    runs = design.runs if model is None else design.runs[design.runs["model"] == model]
+    return Scores(_scores_of(store, selection, list(runs["run_id"]), metric), design.left_out)
 
 
 def comparable_models(
@@ -129,10 +136,6 @@ class _Design(NamedTuple):
 
     runs: pd.DataFrame
     left_out: int
-
-    @property
-    def run_ids(self) -> list[str]:
-        return list(self.runs["run_id"])
 
 
 def _one_design(store: ResultStore, selection: Selection, split: str, metric: str) -> _Design:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, cached_property, partial
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -42,14 +42,16 @@ class CompressionResults:
     answer : Answer
     forest : Sheet or None
         None where no compressed run has a partner at full precision.
-    maps : tuple of Sheet
-        By region and by layer, where there are several.
     """
 
     question: Question
     answer: Answer
     forest: Sheet | None
-    maps: tuple[Sheet, ...]
+
+    @cached_property
+    def maps(self) -> tuple[Sheet, ...]:
+        """Figures by region and by layer, where there are several; made when asked for."""
+        return () if self.forest is None else _map_sheets(self.answer, self.question)
 
 
 def sheets(store: ResultStore, chosen: Chosen, parameters: Parameters) -> list[Sheet]:
@@ -156,11 +158,8 @@ def compression_results(store: ResultStore, question: Question) -> CompressionRe
     CompressionResults
     """
     found = answer(store, question)
-    if found.judged.empty:
-        return CompressionResults(question, found, None, ())
-    return CompressionResults(
-        question, found, _forest_sheet(found, question), _map_sheets(found, question)
-    )
+    forest = None if found.judged.empty else _forest_sheet(found, question)
+    return CompressionResults(question, found, forest)
 
 
 def layer_words(rule: LayerRule) -> str:

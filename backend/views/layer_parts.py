@@ -1,7 +1,8 @@
 """What the Layers page shows, as frames: curves, their peaks, baselines, and the hierarchy."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import pandas as pd
 
@@ -62,7 +63,7 @@ class Curves:
 
 @dataclass(frozen=True)
 class LayerParts:
-    """What the page shows.
+    """What the page shows. Regions and hierarchy are reckoned when they are first asked for.
 
     Attributes
     ----------
@@ -78,13 +79,8 @@ class LayerParts:
         That model; see :class:`backend.views.layer_controls.LayerControls`.
     apart : Curves or None
         Its curves by region, subject or story, where they are asked for and there are any.
-    regions : Curves or None
-        Its curves by region, where there are several.
-    hierarchy : Hierarchy or None
-    left_out : pandas.DataFrame
-        Regions of the hierarchy whose peaks do not count.
-    no_hierarchy : str
-        Why there is none; empty where there is one, or nothing that could have one.
+    read_regions : callable
+        Gives its curves by region.
     """
 
     models: Curves
@@ -93,10 +89,33 @@ class LayerParts:
     own: Curves
     of: str
     apart: Curves | None
-    regions: Curves | None
-    hierarchy: Hierarchy | None
-    left_out: pd.DataFrame
-    no_hierarchy: str
+    read_regions: Callable[[], Curves | None] = field(repr=False)
+
+    @cached_property
+    def regions(self) -> Curves | None:
+        """Curves by region, where there are several."""
+        found = self.read_regions()
+        several = found is not None and len(found.peaks[["roi"]].drop_duplicates()) > 1
+        return found if several else None
+
+    @property
+    def hierarchy(self) -> Hierarchy | None:
+        """Peaks of the regions in their order from early to late."""
+        return self._order[0]
+
+    @property
+    def left_out(self) -> pd.DataFrame:
+        """Regions of the hierarchy whose peaks do not count."""
+        return self._order[1]
+
+    @property
+    def no_hierarchy(self) -> str:
+        """Why there is no hierarchy; empty where there is one, or nothing that could have one."""
+        return self._order[2]
+
+    @cached_property
+    def _order(self) -> tuple[Hierarchy | None, pd.DataFrame, str]:
+        return _hierarchy(self.regions)
 
 
 def layer_parts(store: ResultStore, chosen: Chosen, controls: LayerControls) -> LayerParts | None:
@@ -125,10 +144,6 @@ def layer_parts(store: ResultStore, chosen: Chosen, controls: LayerControls) -> 
     best = shown.iloc[int(shown["mean"].argmax())]
     own = _picked(models.runs, chosen.split, controls.of)
     apart = None if controls.by == "model" else _apart(store, own, chosen, controls)
-    regions = apart if controls.by == "region" else _by_region(store, own, chosen, controls)
-    if regions is not None and len(regions.peaks[["roi"]].drop_duplicates()) < 2:
-        regions = None
-    hierarchy, left_out, why = _hierarchy(regions)
     return LayerParts(
         models=models,
         n_series=n_series(runs),
@@ -136,10 +151,9 @@ def layer_parts(store: ResultStore, chosen: Chosen, controls: LayerControls) -> 
         own=_narrowed(models, own),
         of=series_name(own["model"].iloc[0], own["compression"].iloc[0]),
         apart=apart,
-        regions=regions,
-        hierarchy=hierarchy,
-        left_out=left_out,
-        no_hierarchy=why,
+        read_regions=lambda: (
+            apart if controls.by == "region" else _by_region(store, own, chosen, controls)
+        ),
     )
 
 

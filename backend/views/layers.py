@@ -55,12 +55,28 @@ def sheets(store: ResultStore, chosen: Chosen, parameters: Parameters) -> list[S
         return []
     pins, _ = read_pins(choices(store), parameters.get(KEY, ()))
     pinned = pins_sheet(store, pins, chosen, controls)
-    made = sheets_of_parts(parts, chosen, controls)
+    made = [curves_sheet(parts, chosen, controls), *region_sheets(parts, chosen, controls)]
     return made if pinned is None else [*made, pinned]
 
 
-def sheets_of_parts(parts: LayerParts, chosen: Chosen, controls: LayerControls) -> list[Sheet]:
-    """Make the figures from what has been reckoned.
+def curves_sheet(parts: LayerParts, chosen: Chosen, controls: LayerControls) -> Sheet:
+    """Make the figure of curves.
+
+    Parameters
+    ----------
+    parts : LayerParts
+    chosen : Chosen
+    controls : LayerControls
+
+    Returns
+    -------
+    Sheet
+    """
+    return _curves_sheet(parts.apart or parts.models, chosen, controls)
+
+
+def region_sheets(parts: LayerParts, chosen: Chosen, controls: LayerControls) -> list[Sheet]:
+    """Make the map of regions and layers, and the hierarchy, where there are any.
 
     Parameters
     ----------
@@ -72,7 +88,7 @@ def sheets_of_parts(parts: LayerParts, chosen: Chosen, controls: LayerControls) 
     -------
     list of Sheet
     """
-    made = [_curves_sheet(parts.apart or parts.models, chosen, controls)]
+    made = []
     if parts.regions is not None:
         made.append(_map_sheet(parts.regions, chosen, controls))
     if parts.hierarchy is not None:

@@ -124,12 +124,16 @@ class Server:
 class Tab:
     """A page of the app in a browser context of its own."""
 
-    def __init__(self, browser: Browser, server: Server, dark: bool = False) -> None:
+    def __init__(
+        self, browser: Browser, server: Server, dark: bool = False, moment: int = 0
+    ) -> None:
         self._server = server
         self.context: BrowserContext = browser.new_context(
             viewport={"width": 1400, "height": 1000}, color_scheme="dark" if dark else "light"
         )
         self.context.set_default_timeout(PATIENCE)
+        # Nobody is to wait for what lies below the window.
+        self.context.add_init_script(f"globalThis.cortexscaleMoment = {moment}")
         self.page: Page = self.context.new_page()
         self.complaints: list[str] = []
         self.strangers: list[str] = []
@@ -148,6 +152,7 @@ class Tab:
         expect(app).to_have_attribute("data-test-script-state", "notRunning")
         expect(app).to_have_attribute("data-test-connection-state", "CONNECTED")
         expect(self.page.get_by_role("heading", level=1)).to_be_visible(timeout=PATIENCE)
+        expect(self.page.locator("[data-waiting]")).to_have_count(0)
         return self
 
     def go_to(self, title: str) -> "Tab":
