@@ -6,15 +6,13 @@ from collections.abc import Callable
 import streamlit as st
 
 from backend.paths import ASSETS
-from pages.shared.store import reading_store
 
 _watch = st.components.v2.component(
     "cortexscale_below", js=(ASSETS / "below.js").read_text(encoding="utf-8")
 )
 
 
-# On its own: drawing it later draws nothing else again.
-@st.fragment
+# No fragment: a click that comes while one is run by itself can be lost.
 def draw_below(name: str, version: str, draw: Callable[[], None]) -> None:
     """Draw a part of a page when it is looked at, else a moment after the rest.
 
@@ -37,8 +35,7 @@ def draw_below(name: str, version: str, draw: Callable[[], None]) -> None:
             on_shown_change=lambda: None,
         )  # fmt: skip
         if drawn:
-            with reading_store():
-                draw()
+            draw()
 
 
 def _said(key: str) -> str | None:
