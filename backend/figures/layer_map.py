@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from backend.figures.cells import cell_words
 from backend.figures.draft import Draft
 from backend.figures.labels import roi_title, short_region
 from backend.figures.layer_marks import AXIS_TITLES
@@ -83,7 +84,7 @@ def layer_map_figure(
     values = _matrix(curves, rows, layers)
     dataset = curves["dataset"].iloc[0]
     full = [[roi_title(dataset, roi)] * len(layers) for roi, _ in rows]
-    low = min(0.0, float(np.nanmin(values)))
+    low, high = min(0.0, float(np.nanmin(values))), float(np.nanmax(values))
     figure = Draft()
     numbers = np.tile(np.asarray(layers, dtype=object), (len(rows), 1))
     figure.add_trace(
@@ -92,14 +93,11 @@ def layer_map_figure(
             "x": list(range(len(layers))),
             "y": list(range(len(rows))),
             "z": values,
-            "text": [[_short(value) for value in row] for row in values],
-            "texttemplate": "%{text}" if len(layers) <= _NUMBERS else None,
-            "textfont": {"size": 12},
             "customdata": np.dstack([full, numbers]),
             "hovertemplate": "%{customdata[0]}, layer %{customdata[1]}: %{z:.3f}<extra></extra>",
             "colorscale": _SCALE,
             "zmin": low,
-            "zmax": float(np.nanmax(values)),
+            "zmax": high,
             "xgap": 1,
             "ygap": 1,
             "colorbar": {
@@ -109,6 +107,9 @@ def layer_map_figure(
             },
         }
     )
+    if len(layers) <= _NUMBERS:
+        words = [[_short(value) for value in row] for row in values]
+        figure.add_trace(cell_words(words, values, (low, high), _SCALE))
     style(figure, mode, height=_TOP + _BOTTOM + _ROW * max(len(rows), 5))
     figure.layout["shapes"] = _frames(peaks, rows, layers, mode)
     _finish(figure, names, layers, axis, subtitle)
@@ -161,9 +162,14 @@ def _finish(
         margin={"t": _TOP, "b": _BOTTOM, "l": 90},
     )
     figure.update_xaxes(
-        title_text=AXIS_TITLES[axis], tickvals=shown, ticktext=labels, showgrid=False, ticks=""
+        title_text=AXIS_TITLES[axis],
+        tickvals=shown,
+        ticktext=labels,
+        showgrid=False,
+        ticks="",
+        range=[-0.5, len(layers) - 0.5],
     )
     figure.update_yaxes(
-        tickvals=list(range(len(names))), ticktext=list(names), autorange="reversed",
-        showgrid=False, ticks="",
+        tickvals=list(range(len(names))), ticktext=list(names),
+        range=[len(names) - 0.5, -0.5], showgrid=False, ticks="",
     )  # fmt: skip

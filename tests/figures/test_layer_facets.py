@@ -94,8 +94,9 @@ def test_nothing_and_a_mixture_are_refused(parts: Parts) -> None:
 def test_the_map_holds_every_mean_and_frames_every_peak(parts: Parts) -> None:
     curves, peaks, _ = parts
     figure = layer_map_figure(curves, peaks)
-    (cells,) = figure.data
+    cells, words = figure.data
     assert cells.z.shape == (3, 3)
+    assert len(words.text) == 9
     assert np.allclose(np.sort(cells.z.ravel()), np.sort(curves["mean"]))
     assert list(figure.layout.yaxis.ticktext) == ["AC L", "AC R", "TP L"]
     frames = [(s.x0 + s.x1) / 2 for s in figure.layout.shapes]
@@ -120,7 +121,7 @@ def test_a_deep_model_has_no_numbers_and_fewer_ticks(parts: Parts) -> None:
     curves, peaks, _ = parts
     deep = pd.concat([curves.assign(layer=curves["layer"] + 3 * block) for block in range(13)])
     figure = layer_map_figure(deep, peaks)
-    assert figure.data[0].texttemplate is None
+    assert [trace.type for trace in figure.data] == ["heatmap"]
     assert len(figure.layout.xaxis.tickvals) <= 20
 
 
