@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,8 @@ from backend.datasets.volumes import Mask
 from backend.errors import InputError
 from backend.stimuli import Words
 
+Stamp = tuple[tuple[str, int, int], ...]
+
 
 def check_story_folder(folder: Path) -> FolderReport:
     """Look at a whole story folder, and list everything that is wrong with it at once.
@@ -45,13 +48,19 @@ def check_story_folder(folder: Path) -> FolderReport:
     Returns
     -------
     FolderReport
-        Every response is read, a block at a time.
+        Every response is read, a block at a time; those of a folder whose files are as they were
+        when it was looked at last are not read again.
 
     Raises
     ------
     InputError
         If there is no such folder; anything else stands in the report.
     """
+    return _checked(folder, folder_stamp(folder))
+
+
+@lru_cache(maxsize=4)
+def _checked(folder: Path, stamp: Stamp) -> FolderReport:
     findings = Findings()
     layout = _open(folder, findings)
     subjects = tuple(
@@ -157,6 +166,29 @@ def story_files(folder: Path, subject: str) -> Iterator[Path]:
         yield from BidsFolder(folder, Findings()).files(subject)
     else:
         yield from plain_files(folder, subject)
+
+
+def folder_stamp(folder: Path) -> Stamp:
+    """Give names, sizes and times of what is in a folder: differs when any of it changed.
+
+    Parameters
+    ----------
+    folder : Path
+        As for :func:`check_story_folder`; one that is not there has no files.
+
+    Returns
+    -------
+    tuple of (str, int, int)
+    """
+    if folder.is_dir() and is_bids(folder):
+        layout = BidsFolder(folder, Findings())
+        files = {path for name in layout.subjects for path in layout.files(name)}
+        files |= {path for path in folder.glob("*") if path.is_file()}
+    else:
+        # Folders too: an empty one is a subject without responses. Links may lead nowhere.
+        files = {path for path in folder.rglob("*") if path.exists()}
+    facts = [(str(path), path.stat()) for path in sorted(files)]
+    return tuple((name, each.st_size, each.st_mtime_ns) for name, each in facts)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from backend import catalog
 from backend.datasets.story_facts import FolderReport
-from backend.datasets.story_folder import check_story_folder
+from backend.datasets.story_folder import Stamp, check_story_folder, folder_stamp
 from backend.encoding.story_folds import STORY_SPLITS
 from backend.figures.labels import SPLIT_TITLES
 from backend.jobs.config import StoryTask
@@ -60,31 +60,23 @@ def _in_folder() -> StoryChoice:
             "(TextGrid, CSV, ...) and responses/SUBJECT/STORY.npy (TRs x targets). The README "
             "shows one."
         )
-    report = _check(user_path(typed), _stamp(user_path(typed)))
+    report = _check(user_path(typed), folder_stamp(user_path(typed)))
     if report.problems:
         listed = "\n".join(f"- {problem}" for problem in report.problems)
         st.error(f"This folder cannot be used yet:\n{listed}", icon=":material/error:")
         raise Waiting("Put right what is listed above; the folder is looked at again then.")
     subjects = [facts.name for facts in report.subjects]
     subject = st.selectbox("Subject", subjects, key="run_subject")
-    return _choose(str(user_path(typed)), subject, _stamp(user_path(typed)))
-
-
-def _stamp(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """Names, sizes and times of a folder's files: differs when one of them changed."""
-    files = (path for path in folder.rglob("*") if path.is_file())
-    return tuple(
-        sorted((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files)
-    )
+    return _choose(str(user_path(typed)), subject, folder_stamp(user_path(typed)))
 
 
 @st.cache_data(max_entries=8, show_spinner="Checking the folder")
-def _check(folder: Path, stamp: tuple[tuple[str, int, int], ...]) -> FolderReport:
+def _check(folder: Path, stamp: Stamp) -> FolderReport:
     return check_story_folder(folder)
 
 
 @st.cache_data(max_entries=16, show_spinner="Reading the folder")
-def _choose(folder: str, subject: str, stamp: tuple[tuple[str, int, int], ...]) -> StoryChoice:
+def _choose(folder: str, subject: str, stamp: Stamp) -> StoryChoice:
     return choose_stories(folder, subject)
 
 

@@ -63,6 +63,13 @@ def test_facts_of_a_folder(folder):
     assert report.settings.tr == 2.0
 
 
+def test_a_folder_that_stays_is_looked_at_once(folder):
+    report = check_story_folder(folder)
+    assert check_story_folder(folder) is report
+    write_run(folder, "s2", "fox", values(n_trs=29))
+    assert check_story_folder(folder).subjects[1].n_trs == report.subjects[1].n_trs - 1
+
+
 def test_recording_of_a_subject(folder):
     recording = read_story_folder(folder, "s1")
     assert (recording.dataset, recording.subject, recording.tr) == ("toy", "s1", 2.0)
