@@ -11,8 +11,14 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+
 from backend import catalog
 from backend.jobs.config import AnyTask
+from backend.store.reader import ResultStore
+from backend.store.schema import RUN_TABLES
+from backend.store.shards import write_run_columns
 from backend.sweeps import piece_work
 from backend.sweeps.config import Sweep
 from backend.sweeps.driver import Driver
@@ -22,6 +28,7 @@ from backend.sweeps.graph import Piece
 from backend.sweeps.plan import cost_of, lay_against
 
 _MODELS, _METHODS = 30, 12
+_LAYERS, _VOXELS = 40, 80_000
 # Of each target's score in the map of a layer: r, its ceiling and p, as 32-bit floats.
 _MAP_BYTES = 12
 
@@ -34,10 +41,38 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="cortexscale-scale-") as scratch:
         task = _layout(Path(scratch))
         _pace(Path(scratch), task, arguments.pieces)
-    runs, layers, voxels = _MODELS * _METHODS * 9, 40, 80_000
+        runs = _MODELS * _METHODS * 9
+        print(
+            f"maps of {runs} runs x {_LAYERS} layers x {_VOXELS} voxels: "
+            f"{runs * _LAYERS * _VOXELS * _MAP_BYTES / 1e9:.0f} GB before compression"
+        )
+        _map(Path(scratch) / "maps", runs)
+
+
+def _map(store: Path, n_runs: int) -> None:
+    """Write the maps of one run, and time reading one layer of them."""
+    random = np.random.default_rng(0)
+    rows = [
+        {
+            "run_id": "one", "layer": layer, "space": "voxels",
+            "r": random.normal(0, 0.1, _VOXELS).astype(np.float32),
+            "ceiling": random.random(_VOXELS, np.float32), "p": random.random(_VOXELS, np.float32),
+        }
+        for layer in range(_LAYERS)
+    ]  # fmt: skip
+    tables = {name: schema.empty_table() for name, schema in RUN_TABLES.items()}
+    tables["target_scores"] = pa.Table.from_pylist(rows, RUN_TABLES["target_scores"])
+    write_run_columns(store, "one", tables)
+    size = (store / "target_scores" / "one.parquet").stat().st_size
+    seconds = []
+    for layer in range(_LAYERS):
+        opened = ResultStore(store)
+        started = time.perf_counter()
+        opened.query("SELECT r, ceiling FROM target_scores WHERE layer = ?", [layer])
+        seconds.append(time.perf_counter() - started)
     print(
-        f"maps of {runs} runs x {layers} layers x {voxels} voxels: "
-        f"{runs * layers * voxels * _MAP_BYTES / 1e9:.0f} GB before compression"
+        f"maps of one run: {size / 1e6:.0f} MB on disk, of {n_runs}: {n_runs * size / 1e9:.0f} GB; "
+        f"one layer's map is read in {1e3 * np.median(seconds):.0f} ms (median of {_LAYERS})"
     )
 
 
