@@ -35,7 +35,8 @@ def asked_words(asked: Sequence[Asked]) -> list[str]:
 
 def _probes(group: Sequence[Asked]) -> str:
     configs = [each.config for each in group]
-    seeds = joined([str(of.n_seeds) for of in configs if isinstance(of, ProbingConfig)])
+    counts = [of.n_seeds for of in configs if isinstance(of, ProbingConfig)]
+    seeds = f"{joined([str(n) for n in counts])} seed{'' if set(counts) == {1} else 's'}"
     text = (
         f"Probes: {_tasks(group)} {_set_of(group)} were read by {_models(group)}{_layers(group)}. "
         f"{_read_in(group)}, and linear (ridge) probes were fitted to every layer on training "
@@ -43,12 +44,12 @@ def _probes(group: Sequence[Asked]) -> str:
     )
     if _is_current(group):
         text += (
-            f", each on {100 * TRAINING_SHARE:g}% of them, drawn with {seeds} seeds, the penalty "
+            f", each on {100 * TRAINING_SHARE:g}% of them, drawn with {seeds}, the penalty "
             f"chosen from {len(PENALTIES)} values between {PENALTIES[0]:g} and {PENALTIES[-1]:g} "
             "on inner folds"
         )
     else:
-        text += f", with {seeds} seeds and the penalty chosen on inner folds"
+        text += f", with {seeds} and the penalty chosen on inner folds"
     text += (
         ". Scores are balanced accuracies on held-out items, with 95% intervals over items that "
         "share a word or sentence, beside what the lengths of texts and their words alone score on "
@@ -95,7 +96,9 @@ def _removal(group: Sequence[Asked]) -> str:
     for each in group:
         for name, rank in zip(each.tasks["phenomenon"], each.tasks["rank"], strict=True):
             ranks.setdefault(str(name), []).append(str(int(rank)))
-    removed = joined([f"{name} ({joined(sorted(set(of)))})" for name, of in ranks.items()])
+    removed = joined(
+        [f"{name} ({joined(sorted(set(ranks[name])))})" for name in in_order([*ranks])]
+    )
     draws = joined(sorted({str(int(each.row["n_random"])) for each in group}))
     folds = joined(sorted({f"{int(each.row['n_folds'])} {each.config.split}" for each in group
                            if isinstance(each.config, RemovalConfig)}))  # fmt: skip

@@ -42,7 +42,7 @@ def test_removals_are_described_cited_and_named_simulated(tmp_path: Path) -> Non
     text = methods_text([], "dissociation", asked=asked)
     assert {"belrose2023", "benjamini1995", "cortexscale"} <= cited_keys(text)
     assert "10 contiguous" in text
-    assert "reasoning (3) and syntax (3) directions" in text
+    assert "syntax (3) and reasoning (3) directions" in text
     assert SIMULATED in text
     assert "@inproceedings{belrose2023" in bibtex(cited_keys(text))
 
