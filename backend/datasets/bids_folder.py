@@ -160,7 +160,10 @@ class BidsFolder:
         if written is None or not self._found:
             return None
         description = read_json(self._folder / DESCRIPTION)
-        name = str(description.get("Name") or self._folder.resolve().name)
+        # fMRIPrep names its output after itself; the data have the name of the raw data set.
+        raw = self._raw(_choice(written), Findings())
+        told = description if raw is None else read_json(raw / DESCRIPTION)
+        name = str(told.get("Name") or (raw or self._folder).resolve().name)
         first = self._found[0]
         space = {"name": first.space, "kind": first.kind}
         if first.kind == "volume":

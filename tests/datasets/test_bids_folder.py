@@ -54,7 +54,8 @@ def test_volumes_are_read_with_what_their_files_say(folder):
     assert report.warnings == ()
     assert [subject.name for subject in report.subjects] == ["sub-01", "sub-02"]
     recording = read_story_folder(folder, "sub-01")
-    assert recording.dataset == "fMRIPrep - fMRI PREProcessing workflow"
+    # The software's name is not the data's.
+    assert recording.dataset == "raw"
     assert "10.18112/x" in recording.citation
     assert (recording.tr, recording.space.kind) == (TR, "volume")
     assert recording.space.name == "MNI152NLin2009cAsym"
