@@ -1,7 +1,7 @@
 // Says when the part of a page that lies below the window is to be drawn: as soon as it is looked
 // at, else a moment after the rest, when the browser has nothing else to do.
 // In ms. Who takes pictures or tests, and would wait for all of a page, sets it shorter.
-const MOMENT = globalThis.cortexscaleMoment ?? 1500;
+const MOMENT = globalThis.cortexscaleMoment ?? 2500;
 const plans = new WeakMap();
 
 const inSight = (part) => {
