@@ -54,7 +54,7 @@ def test_the_backend_never_imports_streamlit_nor_pages(path):
     [
         ("catalog", set()),
         ("stimuli", {"catalog", "errors"}),
-        ("datasets", {"catalog", "stimuli", "errors"}),
+        ("datasets", {"catalog", "stimuli", "errors", "paths"}),
         ("compression", {"catalog", "errors", "paths"}),
         ("features", {"catalog", "compression", "stimuli", "errors", "paths"}),
         ("encoding", {"catalog", "stimuli", "errors"}),
