@@ -38,6 +38,8 @@
       if (element.closest("label")?.querySelector(":disabled")) continue;
       // Their grounds are the cells', which are drawn as a picture.
       if (element.closest(".heatmap-label")) continue;
+      // Words on a map of colours: what they stand on is a picture; tests/figures/test_cells.py has them.
+      if (element.closest(".scatterlayer") && element.closest(".js-plotly-plot")?.querySelector(".heatmaplayer image")) continue;
       const style = getComputedStyle(element), line = around(element);
       const words = element.getBoundingClientRect();
       const x = words.x + words.width / 2, y = words.y + words.height / 2;
