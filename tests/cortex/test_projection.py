@@ -147,7 +147,7 @@ def test_a_missing_file_is_named(tmp_path):
         ("text.nii", b"not an image at all"),
         ("text.nii.gz", b"not an image at all"),
         ("empty.nii.gz", b""),
-        ("zipped.nii.gz", gzip.compress(b"not an image at all")),
+        ("zipped.nii.gz", gzip.compress(b"not an image at all", mtime=0)),
         ("map.csv", b"a,b\n1,2\n"),
     ],
 )
