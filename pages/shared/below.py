@@ -6,6 +6,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from backend.paths import ASSETS
+from pages.shared.url import say_again
 
 _watch = st.components.v2.component(
     "cortexscale_below", js=(ASSETS / "below.js").read_text(encoding="utf-8")
@@ -32,7 +33,7 @@ def draw_below(name: str, version: str, draw: Callable[[], None]) -> None:
         drawn = how == "seen" or shown == version or not _has_window()
         _watch(
             key=f"{key}-watch", data={"version": version, "drawn": drawn}, height=1,
-            on_shown_change=lambda: None,
+            on_shown_change=say_again,
         )  # fmt: skip
         if drawn:
             draw()

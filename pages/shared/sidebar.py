@@ -23,7 +23,7 @@ from pages.shared.panel import evidence_badge
 from pages.shared.selection import set_choice
 from pages.shared.store import open_store
 from pages.shared.tray import read_tray
-from pages.shared.url import keep, last_known, name_unknown, write_url
+from pages.shared.url import forget_said, keep, last_known, name_unknown, write_url
 
 _METRIC_SHORT = {"r": "r", "r_normalized": "r / ceiling", "unique_r2": "unique R²"}
 _SPLIT_HELP = (
@@ -37,6 +37,7 @@ _LABELS = "_labels"
 
 def draw_sidebar() -> None:
     """Draw the widgets and keep their choice for the page."""
+    forget_said()
     available = _available(open_store())
     with st.sidebar:
         if available.empty:

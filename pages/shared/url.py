@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from backend.views.view import Page, View
 
 _UNKNOWN = "_unknown_in_url"
+_SAID = "_said_of_url"
 _WRITTEN = "_written_to_url"
 
 
@@ -92,6 +93,7 @@ def write_url(selection: Mapping[str, str | Sequence[str]]) -> None:
     st.session_state[_WRITTEN] = url_parameters()
     unknown = st.session_state.pop(_UNKNOWN, [])
     if unknown:
+        st.session_state[_SAID] = [*st.session_state.get(_SAID, []), *unknown]
         st.sidebar.warning(
             f"The link names what this store does not have: {', '.join(unknown)}. It was left out.",
             icon=":material/link_off:",
@@ -121,6 +123,16 @@ def name_unknown(key: str, value: str) -> None:
     """Remember a value of the URL that was left out; it is named when the URL is next written."""
     named = f"{key} {_verbatim(value)}"
     st.session_state[_UNKNOWN] = [*st.session_state.get(_UNKNOWN, []), named]
+
+
+def forget_said() -> None:
+    """Begin a run, in which nothing has been said of the URL yet."""
+    st.session_state.pop(_SAID, None)
+
+
+def say_again() -> None:
+    """Have the next run say of the URL what this one said, where nobody has asked for that run."""
+    st.session_state[_UNKNOWN] = list(st.session_state.get(_SAID, []))
 
 
 def _known(values: Sequence[str | None], options: Sequence[str], key: str) -> list[str]:

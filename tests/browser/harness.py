@@ -152,7 +152,10 @@ class Tab:
         expect(app).to_have_attribute("data-test-script-state", "notRunning")
         expect(app).to_have_attribute("data-test-connection-state", "CONNECTED")
         expect(self.page.get_by_role("heading", level=1)).to_be_visible(timeout=PATIENCE)
+        # Nor a lower part that is to come, or whose watch has yet to say so.
         expect(self.page.locator("[data-waiting]")).to_have_count(0)
+        unwatched = '[class*="st-key-below-"][class*="-watch"]:not([data-watched])'
+        expect(self.page.locator(unwatched)).to_have_count(0)
         return self
 
     def go_to(self, title: str) -> "Tab":

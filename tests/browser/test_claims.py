@@ -18,7 +18,7 @@ def test_claims_are_tested_and_the_margin_is_in_the_address(
     expect(tab.title).to_have_text("Claims")
     main = tab.page.get_by_test_id("stMain")
     # The icon before the word is text as well.
-    expect(main.get_by_text(re.compile(r"no data$"))).to_have_count(7)
+    expect(main.get_by_text(re.compile(r"no data$"))).to_have_count(9)
     tab.keyed("sizes").get_by_text("My own").click()
     expect(tab.page).to_have_url(re.compile("sizes=own"))
     tab.settle()
