@@ -45,6 +45,8 @@ SHOTS = (
     Shot("cortex-dark", _CORTEX, "canvas", dark=True),
     Shot("scale", "/scale", _CHART),
     Shot("compression", "/compression?models=minilm-l6", _CHART),
+    Shot("probing", "/probing", _CHART),
+    Shot("dissociation", "/dissociation", _CHART),
     Shot("claims", "/claims", "h1"),
     Shot("run", "/run", "h1"),
 )
