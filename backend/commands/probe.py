@@ -1,16 +1,16 @@
 """``probe``: what can be read of language from a model's states, layer by layer."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 from pydantic import ValidationError
 
+from backend.commands.compute import compute_each, model_and_compression, say_stored
 from backend.commands.encode import parse_layers
 from backend.commands.quality import add_model_arguments, model_pairs
-from backend.errors import CortexScaleError, InputError
+from backend.errors import InputError
 from backend.features.sources import resolve_model
 from backend.jobs.config import ProbeSource, ProbeTask, StoryContext
 from backend.jobs.probing import build_probe_task
@@ -209,27 +209,15 @@ def probe_all(tasks: Sequence[ProbeTask], store: Path, again: bool) -> int:
         How many failed.
     """
     # Importing torch takes seconds, which a wrong option should not cost.
-    from backend.jobs.progress import Terminal
     from backend.jobs.run import run_task
 
-    failed = 0
-    for task in tasks:
-        config = task.config
-        if not again and has_probes(ResultStore(store), config.run_id):
-            print(f"run {config.run_id} is in {store} already (--again probes it once more)")
-            continue
-        progress = Terminal()
-        try:
-            run_task(task, progress)
-        except CortexScaleError as error:
-            if len(tasks) == 1:
-                raise
-            failed += 1
-            progress.close()
-            print(f"error: {config.model}, {config.compression}: {error}", file=sys.stderr)
-        finally:
-            progress.close()
-    return failed
+    def is_stored(task: ProbeTask) -> bool:
+        stored = not again and has_probes(ResultStore(store), task.config.run_id)
+        if stored:
+            say_stored(task.config.run_id, store, "probes")
+        return stored
+
+    return compute_each(tasks, run_task, is_stored=is_stored, name=model_and_compression)
 
 
 def print_probes(frame: pd.DataFrame) -> None:

@@ -1,7 +1,6 @@
 """``quality``: measure models: size, perplexity on held-out text, speed."""
 
 import argparse
-import sys
 from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from backend import catalog
+from backend.commands.compute import compute_each
 from backend.compression import (
     CalibrationText,
     applies,
@@ -18,7 +18,7 @@ from backend.compression import (
 )
 from backend.compression.architecture import read_architecture
 from backend.compression.calibration import default_length
-from backend.errors import CortexScaleError, InputError
+from backend.errors import InputError
 from backend.features.sources import ModelSource, resolve_model
 from backend.jobs.held_out import HeldOutText, choose_text
 from backend.paths import default_store
@@ -230,29 +230,18 @@ def _measure(requests: "Sequence[QualityRequest]", store: Path, again: bool) -> 
     int
         How many failed.
     """
-    from backend.jobs.progress import Terminal
     from backend.jobs.quality import find_qualities, measure_quality
 
     ids = [request.quality_id for request in requests]
     known = set() if again else set(find_qualities(ResultStore(store), ids)["quality_id"])
     if known:
         print(f"{len(known)} of {len(ids)} in {store} already (--again measures them once more)")
-    failed = 0
-    for request in requests:
-        if request.quality_id in known:
-            continue
-        progress = Terminal()
-        try:
-            measure_quality(request, store, progress)
-        except CortexScaleError as error:
-            if len(requests) == 1:
-                raise
-            failed += 1
-            progress.close()
-            print(f"error: {request.source.name}, {request.compression}: {error}", file=sys.stderr)
-        finally:
-            progress.close()
-    return failed
+    return compute_each(
+        requests,
+        lambda request, progress: measure_quality(request, store, progress),
+        is_stored=lambda request: request.quality_id in known,
+        name=lambda request: f"{request.source.name}, {request.compression}",
+    )
 
 
 def _cells(row: Mapping[Hashable, Any]) -> tuple[str, ...]:

@@ -1,16 +1,15 @@
 """``remove``: predictivity without what probes read."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from backend import catalog
+from backend.commands.compute import compute_each, model_and_compression, say_stored
 from backend.commands.encode import parse_layers
 from backend.comparisons.removal import removal_falls
-from backend.errors import CortexScaleError
 from backend.jobs.config import RemovalTask
 from backend.jobs.removal_request import build_removal_task
 from backend.jobs.request import choose_data
@@ -106,27 +105,15 @@ def remove_all(tasks: Sequence[RemovalTask], store: Path, again: bool) -> int:
         How many failed.
     """
     # Importing torch takes seconds, which a wrong option should not cost.
-    from backend.jobs.progress import Terminal
     from backend.jobs.removal import run_removal
 
-    failed = 0
-    for task in tasks:
-        config = task.config
-        if not again and has_removal(ResultStore(store), config.run_id):
-            print(f"run {config.run_id} is in {store} already (--again measures it once more)")
-            continue
-        progress = Terminal()
-        try:
-            run_removal(task, progress)
-        except CortexScaleError as error:
-            if len(tasks) == 1:
-                raise
-            failed += 1
-            progress.close()
-            print(f"error: {config.model}, {config.compression}: {error}", file=sys.stderr)
-        finally:
-            progress.close()
-    return failed
+    def is_stored(task: RemovalTask) -> bool:
+        stored = not again and has_removal(ResultStore(store), task.config.run_id)
+        if stored:
+            say_stored(task.config.run_id, store, "measures")
+        return stored
+
+    return compute_each(tasks, run_removal, is_stored=is_stored, name=model_and_compression)
 
 
 def print_removals(falls: pd.DataFrame) -> None:
