@@ -5,10 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pandas as pd
-from pydantic import ValidationError
 
 from backend import catalog
-from backend.errors import StoreError
+from backend.exports.runs import read_config
 from backend.jobs.config import ProbingConfig, RemovalConfig
 from backend.store.reader import ResultStore
 
@@ -89,21 +88,9 @@ def _read(
         wanted,
     )
     return [
-        Asked(row, _config(row, form), tasks[tasks["run_id"] == row["run_id"]])
+        Asked(row, read_config(row, form), tasks[tasks["run_id"] == row["run_id"]])
         for _, row in rows.iterrows()
     ]
-
-
-def _config(
-    row: pd.Series, form: type[ProbingConfig] | type[RemovalConfig]
-) -> ProbingConfig | RemovalConfig:
-    try:
-        return form.model_validate_json(str(row["config"]))
-    except ValidationError as error:
-        raise StoreError(
-            f"the request of the run {row['run_id']} is of a form that this version cannot read "
-            f"({error.errors()[0]['msg']}). Use the version that wrote it: {row['code_version']}."
-        ) from error
 
 
 def asked_command(config: ProbingConfig | RemovalConfig) -> str:

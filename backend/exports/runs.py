@@ -3,14 +3,17 @@
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import pandas as pd
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from backend import catalog
 from backend.errors import StoreError
 from backend.jobs.config import EncodingConfig, StoryConfig
 from backend.store.reader import ResultStore
+
+Form = TypeVar("Form", bound=BaseModel)
 
 _STORY_FOLDS = ("contiguous", "shuffled")
 
@@ -76,17 +79,39 @@ def read_runs(store: ResultStore, run_ids: Iterable[str]) -> list[Run]:
 
 
 def _run(row: pd.Series) -> Run:
-    text = str(row["config"])
-    kind = StoryConfig if '"kind":"stories"' in text.replace(" ", "") else EncodingConfig
+    is_stories = '"kind":"stories"' in str(row["config"]).replace(" ", "")
+    named = row["baselines"]
+    baselines = () if named is None else tuple(str(name) for name in named)
+    config = read_config(row, StoryConfig) if is_stories else read_config(row, EncodingConfig)
+    return Run(row, config, baselines)
+
+
+def read_config(row: pd.Series, form: type[Form]) -> Form:
+    """Read the request of a run.
+
+    Parameters
+    ----------
+    row : pandas.Series
+        With run_id, code_version and config (JSON).
+    form : type
+        Of the request.
+
+    Returns
+    -------
+    form
+
+    Raises
+    ------
+    StoreError
+        If it is of a form that this version cannot read.
+    """
     try:
-        config = kind.model_validate_json(text)
+        return form.model_validate_json(str(row["config"]))
     except ValidationError as error:
         raise StoreError(
             f"the request of the run {row['run_id']} is of a form that this version cannot read "
             f"({error.errors()[0]['msg']}). Use the version that wrote it: {row['code_version']}."
         ) from error
-    named = row["baselines"]
-    return Run(row, config, () if named is None else tuple(str(name) for name in named))
 
 
 def encode_command(config: EncodingConfig | StoryConfig) -> str:
