@@ -1,11 +1,13 @@
 """Fewer targets: only those that lie in a region, for studies that compare regions."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from backend.datasets.story_recording import Space, StoryRecording, StoryRun
+from backend.jobs.config import StoryConfig
 
 
 def region_targets(space: Space) -> NDArray[np.int64]:
@@ -51,3 +53,21 @@ def in_regions(recording: StoryRecording) -> StoryRecording:
     ]
     ceilings = None if recording.ceilings is None else recording.ceilings[kept]
     return replace(recording, space=space, runs=tuple(runs), ceilings=ceilings)
+
+
+def wanted_targets(config: StoryConfig) -> Callable[[StoryRecording], StoryRecording]:
+    """Choose what narrows a recording to the targets of a request.
+
+    Parameters
+    ----------
+    config : StoryConfig
+
+    Returns
+    -------
+    callable
+    """
+    return in_regions if config.targets == "regions" else _all
+
+
+def _all(recording: StoryRecording) -> StoryRecording:
+    return recording
