@@ -110,14 +110,14 @@ def shown_changes(changes: pd.DataFrame) -> pd.DataFrame:
     """Keep the changes that cards have room for: all, or of many the worst."""
     means = changes["differences"].map(lambda values: sum(values) / len(values))
     named = changes.assign(
-        title=[f"{compression_title(name)}, change in r" for name in changes["compression"]],
+        title=[f"{compression_title(name)}, Δr" for name in changes["compression"]],
         method="",
     )
     if len(changes) <= MOST_CHANGES:
         return named
     worst = named.loc[[means.idxmin()]]
     return worst.assign(
-        title=f"Worst of {len(changes)} methods, change in r",
+        title=f"Worst of {len(changes)} methods, Δr",
         method=[f"{compression_title(name)}, " for name in worst["compression"]],
     )
 

@@ -95,6 +95,23 @@ def series_titles(frame: pd.DataFrame) -> dict[str, str]:
     }
 
 
+def shared_compression(frame: pd.DataFrame) -> str:
+    """Name the compression that several models have in common.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        With model and compression.
+
+    Returns
+    -------
+    str
+        Empty where there is one model, or compressions differ.
+    """
+    several = frame["model"].nunique() > 1 and frame["compression"].nunique() == 1
+    return compression_title(str(frame["compression"].iloc[0])) if several else ""
+
+
 def curve_titles(frame: pd.DataFrame) -> list[str]:
     """Name the curve of each row: its run, and where there are several its response.
 

@@ -8,7 +8,13 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from backend.figures.draft import Draft
-from backend.figures.labels import METRIC_TITLES, SPLIT_TITLES, roi_title, series_titles
+from backend.figures.labels import (
+    METRIC_TITLES,
+    SPLIT_TITLES,
+    roi_title,
+    series_titles,
+    shared_compression,
+)
 from backend.figures.layer_lanes import (
     label_lane,
     lane_pixels,
@@ -94,7 +100,10 @@ def layer_figure(
         raise ValueError("one figure cannot join measured and simulated results")
     if "title" not in curves:
         curves = curves.assign(title=curves["run_id"].map(series_titles(curves)))
-    curves = with_depth(curves)
+    # What all curves have in common is said once, in the title, and not again by each name.
+    shared = shared_compression(curves)
+    curves = _without(with_depth(curves), shared)
+    peaks = None if peaks is None else _without(peaks, shared)
     splits = list(dict.fromkeys(curves["split"]))
     levels = _levels(curves, baselines, splits, metric, mode)
     figure = Draft(
@@ -113,7 +122,8 @@ def layer_figure(
         for index, of_split in enumerate(levels)
         for shape in level_shapes(of_split, panel_number(index), mode)
     ]
-    _finish(figure, curves, splits, metric, mode, axis, title)
+    what = title or f"{_response(curves)}: predictivity by layer"
+    _finish(figure, curves, splits, metric, mode, axis, f"{what}, {shared}" if shared else what)
     low, high = _span(curves, [level for of_split in levels for level in of_split])
     figure.update_yaxes(range=[low, high])
     if rows:
@@ -126,6 +136,18 @@ def layer_figure(
     for index, of_split in enumerate(levels):
         label_levels(figure, of_split, panel_number(index), gap, (low, high))
     return figure.figure()
+
+
+def _response(curves: pd.DataFrame) -> str:
+    first = curves.iloc[0]
+    return roi_title(first["dataset"], first["roi"])
+
+
+def _without(frame: pd.DataFrame, shared: str) -> pd.DataFrame:
+    """Take from each title the compression that all have."""
+    if not shared:
+        return frame
+    return frame.assign(title=frame["title"].str.replace(f", {shared}", "", regex=False))
 
 
 def _pinned_looks(curves: pd.DataFrame, mode: Mode) -> dict[str, Look]:
@@ -196,12 +218,10 @@ def _finish(
     axis: str,
     title: str,
 ) -> None:
-    first = curves.iloc[0]
-    what = title or f"{roi_title(first['dataset'], first['roi'])}: predictivity by layer"
     # A second row of the legend pushes the panels down, not the title off.
     rows = legend_rows(list(dict.fromkeys(curves["title"])))
     figure.update_layout(
-        title_text=what,
+        title_text=title,
         margin={
             "r": _RIGHT_MARGIN[len(splits)],
             "t": (84 if len(splits) == 1 else 116) + LEGEND_ROW * (rows - 1),

@@ -1,6 +1,6 @@
 """The Compression page without its widgets: what is asked, and the figures of the answer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
 
@@ -105,7 +105,8 @@ def choose_question(store: ResultStore, chosen: Chosen, pick: Pick) -> Question 
     }
     if not subjects:
         return None
-    model = pick.one("of", list(subjects))
+    models = list(subjects)
+    model = pick.one("of", models, _most_compressed(choices(store), selection.dataset, models))
     rule = choose_layer(pick)
     units = ["folds"] if selection.subject in subjects[model] else []
     units += ["subjects"] if len(subjects[model]) >= LEAST_UNITS else []
@@ -122,6 +123,13 @@ def choose_question(store: ResultStore, chosen: Chosen, pick: Pick) -> Question 
         margin=margin,
         corpus=pick.one("text", texts) if texts else None,
     )
+
+
+def _most_compressed(choices: pd.DataFrame, dataset: str | None, models: Sequence[str]) -> str:
+    """Name the model under the most compressions; of several the last, which is the largest."""
+    rows = choices[choices["dataset"] == dataset]
+    methods = rows.groupby("model")["compression"].nunique()
+    return max(reversed(models), key=lambda model: int(methods.get(model, 0)))
 
 
 def choose_cost(results: CompressionResults, pick: Pick) -> Cost | None:

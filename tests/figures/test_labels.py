@@ -11,6 +11,7 @@ from backend.figures.labels import (
     model_title,
     roi_title,
     series_titles,
+    shared_compression,
 )
 
 
@@ -69,3 +70,12 @@ def test_catalogued_names_have_titles_and_others_stand_for_themselves() -> None:
 )
 def test_names_are_joined_once_each_as_a_sentence_does(words: list[str], sentence: str) -> None:
     assert joined(words) == sentence
+
+
+def test_a_compression_is_shared_where_several_models_have_it() -> None:
+    rows = frame(
+        ("a" * 8, "minilm-l6", "none", "contiguous"), ("b" * 8, "gpt2", "none", "contiguous")
+    )
+    assert shared_compression(rows) == "full precision"
+    assert shared_compression(rows.head(1)) == ""
+    assert shared_compression(rows.assign(compression=["none", "bnb-nf4"])) == ""

@@ -79,7 +79,8 @@ def test_models_choose_the_curves(open_app: Open, store: Path) -> None:
     for model in ("tiny", "large"):
         add_run(store, model=model)
     app = open_app(LAYERS, data="toy")
-    assert names(app) == {"tiny, full precision", "large, full precision"}
+    assert names(app) == {"tiny", "large"}
+    assert chart(app, "layers").layout.title.text.endswith(", full precision")
     app.multiselect(key="models").set_value(["large"]).run()
     assert names(app) == {"large, full precision"}
     assert app.query_params["models"] == "large"

@@ -119,7 +119,7 @@ def test_many_compressions_share_one_card_that_names_the_worst(open_app, store, 
     app = open_app()
     assert is_well(app)
     labels = [metric.label for metric in app.metric]
-    assert "Worst of 3 methods, change in r" in labels
+    assert "Worst of 3 methods, Δr" in labels
     assert not [label for label in labels if label.startswith("NF4")]
 
 
