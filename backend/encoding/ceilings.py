@@ -1,12 +1,9 @@
 """How well any model could do: noise ceilings, and scores as shares of them.
 
-Everything from repeats or from other subjects rests on one quantity per target, the covariance of
-the repeats (or subjects) with each other: the correlation of any two averages of repeats, and the
-variance of any average, follow from it. So a hundred split halves cost no more than one pass over
-the responses.
+What repeats and other subjects say follows from how presentations vary together
+(:mod:`backend.encoding.presentations`).
 """
 
-from collections.abc import Iterator
 from itertools import combinations
 from math import comb
 from typing import Literal, NamedTuple
@@ -14,6 +11,12 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from backend.encoding.presentations import (
+    correlation,
+    covariances,
+    divided,
+    require_presentations,
+)
 from backend.errors import InputError
 
 Array = NDArray[np.floating]
@@ -22,10 +25,6 @@ ScoredOn = Literal["mean", "single"]
 CeilingMethod = Literal["split-half", "explainable-variance"]
 N_SPLITS = 100
 FLOOR = 0.1
-# Responses in 64 bits held at a time.
-_BATCH_BYTES = 64_000_000
-# A response whose spread is this small beside its mean is constant but for rounding.
-_ROUNDING = 1e-6
 
 
 class SubjectCeilings(NamedTuple):
@@ -129,11 +128,11 @@ def split_half_reliability(repeats: Array, seed: int = 0) -> Floats:
     Spearman 1910, Correlation calculated from faulty data, British Journal of Psychology 3:271;
     Brown 1910, Some experimental results in the correlation of mental abilities, ibid. 3:296.
     """
-    _require_presentations(repeats, "repeats")
+    require_presentations(repeats, "repeats")
     first, second = _halves(len(repeats), np.random.default_rng(seed))
     reliability = np.empty(repeats.shape[2], dtype=np.float32)
-    for batch, covariance, alive in _covariances(repeats):
-        r = _correlation(covariance, first, second).mean(axis=0)
+    for batch, covariance, alive in covariances(repeats):
+        r = correlation(covariance, first, second).mean(axis=0)
         reliability[batch] = np.where(alive.all(axis=0), r, np.nan)
     return spearman_brown(reliability, 1 / (len(repeats) // 2))
 
@@ -203,15 +202,15 @@ def explainable_variance(repeats: Array, scored_on: ScoredOn = "single") -> Floa
     (the ceiling of a correlation with the mean of repeats).
     """
     _require_scored_on(scored_on)
-    _require_presentations(repeats, "repeats")
+    require_presentations(repeats, "repeats")
     n = len(repeats)
     share = np.empty(repeats.shape[2], dtype=np.float32)
-    for batch, covariance, alive in _covariances(repeats):
+    for batch, covariance, alive in covariances(repeats):
         of_mean = covariance.sum(axis=(0, 1)) / n**2
         of_one = np.einsum("iit->t", covariance) / n
         signal = (n * of_mean - of_one) / (n - 1)
         total = of_mean if scored_on == "mean" else of_one
-        share[batch] = _divided(signal, total, alive.all(axis=0) & (total > 0))
+        share[batch] = divided(signal, total, alive.all(axis=0) & (total > 0))
     return share
 
 
@@ -248,16 +247,16 @@ def ceiling_from_subjects(subjects: Array) -> SubjectCeilings:
     10:e1003553 (the two bounds). Hasson et al. 2004, Intersubject synchronization of cortical
     activity during natural vision, Science 303:1634.
     """
-    _require_presentations(subjects, "subjects")
+    require_presentations(subjects, "subjects")
     n = len(subjects)
     bounds = np.empty((2, n, subjects.shape[2]), dtype=np.float32)
     own, everyone = np.eye(n), np.ones((n, n))
-    for batch, covariance, alive in _covariances(subjects):
+    for batch, covariance, alive in covariances(subjects):
         variance = np.einsum("iit->it", covariance)
         scale = np.where(alive, 1 / np.sqrt(np.where(alive, variance, 1.0)), 0.0)
         r = covariance * scale[:, None] * scale[None, :]
         for bound, others in zip(bounds, (everyone - own, everyone), strict=True):
-            bound[:, batch] = np.where(alive, _correlation(r, own, others), np.nan)
+            bound[:, batch] = np.where(alive, correlation(r, own, others), np.nan)
     return SubjectCeilings(*bounds)
 
 
@@ -339,71 +338,6 @@ def normalise(r: Array, ceiling: Array, floor: float = FLOOR) -> Normalised:
 def _require_scored_on(scored_on: str) -> None:
     if scored_on not in ("mean", "single"):
         raise InputError(f"scored on {scored_on!r} was asked for; accepted are mean and single.")
-
-
-def _require_presentations(values: Array, kind: str) -> None:
-    if values.ndim != 3 or len(values) < 2 or values.shape[1] < 3:
-        raise InputError(
-            f"{kind} of shape {values.shape} were given; a noise ceiling needs ({kind}, TRs, "
-            f"targets) with at least 2 {kind} and 3 TRs."
-        )
-    for number, one in enumerate(values):
-        if not np.isfinite(one).all():
-            raise InputError(
-                f"number {number} (from 0) of {len(values)} {kind} holds NaN or infinite values; "
-                "leave it or the targets out."
-            )
-
-
-def _covariances(values: Array) -> Iterator[tuple[slice, Array, NDArray[np.bool_]]]:
-    """Covariance over time of all presentations, for one batch of targets after another.
-
-    Yields
-    ------
-    batch : slice
-    covariance : ndarray of shape (n, n, n_batch)
-    alive : ndarray of bool, shape (n, n_batch)
-        Presentations that are not constant.
-    """
-    n, n_trs, n_targets = values.shape
-    size = max(1, _BATCH_BYTES // (8 * n * n_trs))
-    for start in range(0, n_targets, size):
-        batch = slice(start, min(start + size, n_targets))
-        part = values[:, :, batch].astype(np.float64)
-        mean = part.mean(axis=1, keepdims=True)
-        part -= mean
-        over_targets = part.transpose(2, 0, 1)
-        covariance = np.matmul(over_targets, over_targets.transpose(0, 2, 1)) / n_trs
-        covariance = np.ascontiguousarray(covariance.transpose(1, 2, 0))
-        variance = np.einsum("iit->it", covariance)
-        yield batch, covariance, variance > (_ROUNDING * mean[:, 0]) ** 2
-
-
-def _correlation(covariance: Array, first: Array, second: Array) -> Array:
-    """Correlate weighted sums of presentations.
-
-    Parameters
-    ----------
-    covariance : ndarray of shape (n, n, n_targets)
-    first, second : ndarray of shape (n_pairs, n)
-        Weights of the two sums.
-
-    Returns
-    -------
-    ndarray of shape (n_pairs, n_targets)
-        NaN where a sum does not vary.
-    """
-    with_first = np.einsum("pi,ijt->pjt", first, covariance, optimize=True)
-    with_second = np.einsum("pi,ijt->pjt", second, covariance, optimize=True)
-    shared = np.einsum("pj,pjt->pt", second, with_first)
-    power = np.einsum("pj,pjt->pt", first, with_first) * np.einsum(
-        "pj,pjt->pt", second, with_second
-    )
-    return _divided(shared, np.sqrt(np.maximum(power, 0.0)), power > 0)
-
-
-def _divided(above: Array, below: Array, where: NDArray[np.bool_]) -> Array:
-    return np.divide(above, below, out=np.full_like(above, np.nan), where=where)
 
 
 def _halves(n: int, random: np.random.Generator) -> tuple[Array, Array]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import pearsonr
 
-from backend.encoding import ceilings
+from backend.encoding import ceilings, presentations
 from backend.encoding.ceilings import (
     ceiling_from_map,
     ceiling_from_repeats,
@@ -147,7 +147,7 @@ def test_a_constant_repeat_has_no_ceiling(method):
 def test_batches_of_targets_change_nothing(monkeypatch):
     repeats, _ = simulated(4, 1.0, 50, 9)
     whole = ceiling_from_repeats(repeats), ceiling_from_subjects(repeats)
-    monkeypatch.setattr(ceilings, "_BATCH_BYTES", 8 * 4 * 50 * 2)
+    monkeypatch.setattr(presentations, "_BATCH_BYTES", 8 * 4 * 50 * 2)
     np.testing.assert_allclose(ceiling_from_repeats(repeats), whole[0], rtol=1e-6)
     np.testing.assert_allclose(ceiling_from_subjects(repeats), whole[1], rtol=1e-6)
 
