@@ -8,7 +8,8 @@ import streamlit as st
 from backend.comparisons.scale import RANDOM_TWIN, Axis, Scaling
 from backend.comparisons.scaling_fits import ScalingFit
 from backend.figures.labels import model_title
-from backend.figures.scale import FORM_TITLES, layers_text, short_model_title, short_number
+from backend.figures.scale_marks import FORM_TITLES
+from backend.figures.scale_words import layers_text, short_model_title, short_number
 from backend.statistics import Interval
 from backend.views.choose import Chosen
 from backend.views.scale_controls import ScaleView

@@ -8,7 +8,7 @@ from backend.comparisons.minimal_model import MinimalModel
 from backend.comparisons.scale import Scaling
 from backend.comparisons.scores import Scores
 from backend.figures.labels import joined, roi_title
-from backend.figures.scale import short_model_title, short_number
+from backend.figures.scale_words import short_model_title, short_number
 from backend.statistics import Equivalence
 from backend.views.choose import Chosen
 from backend.views.scale_controls import ScaleView

@@ -17,7 +17,8 @@ from backend.comparisons.scale import (
 )
 from backend.comparisons.scores import at_layer, comparable_scores
 from backend.figures.labels import METRIC_TITLES
-from backend.figures.scale import scale_figure, short_model_title, short_number
+from backend.figures.scale import scale_figure
+from backend.figures.scale_words import short_model_title, short_number
 from backend.store.reader import ResultStore
 from backend.store.selection import Selection
 from tests.comparisons.scale_stores import (
