@@ -27,12 +27,12 @@ from backend.figures.flat_payload import Film, LivePanel
 from backend.figures.labels import compression_title, model_title
 from backend.figures.map_scale import MAP_KINDS, MapScale, scale_of
 from backend.store.reader import ResultStore
+from backend.views.map_names import difference_name, run_name
 
 By = Literal["one", "film", "layer", "model", "compression", "subject", "pins"]
 MOST_PANELS = 12
 # A map that is one for all layers has no panel for each of them.
 _OF_ALL_LAYERS = ("preferred_layer", "preferred_context")
-_TOLD = ("model", "compression", "subject", "context_length")
 _BYS: tuple[By, ...] = ("one", "film", "layer", "model", "compression", "subject", "pins")
 _NAMES: dict[str, Callable[[str], str]] = {
     "model": model_title, "compression": compression_title, "subject": str
@@ -143,44 +143,6 @@ def possible_by(runs: pd.DataFrame, kind: str, n_pinned: int = 0) -> list[By]:
         and not (by in ("film", "layer") and kind in _OF_ALL_LAYERS)
         and not (by in several and kind == "difference")
     ]
-
-
-def run_name(run: pd.Series, keys: Sequence[str] = _TOLD) -> str:
-    """Name a run.
-
-    Parameters
-    ----------
-    run : pandas.Series
-    keys : sequence of str
-        Which of model, compression, subject and context_length to name.
-
-    Returns
-    -------
-    str
-    """
-    told = {
-        "model": model_title(run["model"]),
-        "compression": compression_title(run["compression"]),
-        "subject": str(run["subject"]),
-        "context_length": f"context {int(run['context_length'])}",
-    }
-    return ", ".join(told[key] for key in keys)
-
-
-def short_names(runs: pd.DataFrame) -> dict[str, str]:
-    """Name each run by its model and by what else differs between them.
-
-    Parameters
-    ----------
-    runs : pandas.DataFrame
-
-    Returns
-    -------
-    dict of str to str
-        By run_id.
-    """
-    keys = [key for key in _TOLD if key == "model" or runs[key].nunique() > 1]
-    return {str(run["run_id"]): run_name(run, keys) for _, run in runs.iterrows()}
 
 
 def cortex_maps(
@@ -399,7 +361,7 @@ def _differences(
 def _title(runs: pd.DataFrame, run: pd.Series, choice: MapChoice, layer: int) -> str:
     name = run_name(run)
     if choice.kind == "difference":
-        name = _difference_name(run, _run(runs, choice.against))
+        name = difference_name(run, _run(runs, choice.against))
     if choice.by == "pins":
         return f"pinned selections, at the relative depth of layer {layer} of {name}"
     if choice.by in ("layer", "film"):
@@ -409,10 +371,3 @@ def _title(runs: pd.DataFrame, run: pd.Series, choice: MapChoice, layer: int) ->
     if choice.by == "one":
         return f"{name}, layer {layer}"
     return f"{name}, layer {layer}, beside others at the same relative depth, by {choice.by}"
-
-
-def _difference_name(run: pd.Series, other: pd.Series) -> str:
-    """Name two runs by what they differ in, and say once what they share."""
-    unlike = [key for key in _TOLD if run[key] != other[key]]
-    alike = [key for key in _TOLD if key not in unlike]
-    return f"{run_name(run, unlike)} less {run_name(other, unlike)}; {run_name(run, alike)}"

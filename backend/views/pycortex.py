@@ -24,7 +24,7 @@ from backend.figures.theme import Mode
 from backend.store.map_queries import MAPS, map_runs, stored_maps
 from backend.store.reader import ResultStore
 from backend.store.selection import Selection
-from backend.views.cortex_maps import run_name
+from backend.views.map_names import run_name
 from backend.views.sheet import ImageFormat, Sheet
 
 KEYS = ("brain", "brain_transform", "brain_run", "brain_map", "brain_at")

@@ -8,7 +8,8 @@ import streamlit as st
 from backend.figures.map_scale import MAP_KINDS
 from backend.store.reader import ResultStore
 from backend.views.cortex import KEYS, WHERES, against_options, map_choice, map_layers
-from backend.views.cortex_maps import MapChoice, possible_by, short_names
+from backend.views.cortex_maps import MapChoice, possible_by
+from backend.views.map_names import short_names
 from pages.shared.url import seed_number, seed_one, write_controls
 
 _BYS = {

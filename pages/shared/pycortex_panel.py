@@ -24,7 +24,7 @@ from backend.jobs.request import user_path
 from backend.store.map_queries import MAPS
 from backend.store.reader import ResultStore
 from backend.views.choose import Chosen
-from backend.views.cortex_maps import short_names
+from backend.views.map_names import short_names
 from backend.views.pycortex import (
     FILE,
     KEYS,
