@@ -5,7 +5,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
+import pytest
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 from transformers import (
@@ -330,6 +332,14 @@ def kill_worker(job: Job) -> None:
     """Kill a worker that a failed test would leave behind."""
     if job.active and job.status.pid:
         os.kill(job.status.pid, signal.SIGKILL)
+
+
+@contextmanager
+def cache_in(folder: Path) -> Iterator[None]:
+    """Keep states and copies in a folder, where no other code left any."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CORTEXSCALE_CACHE", str(folder))
+        yield
 
 
 def leftovers(folder: Path) -> list[Path]:

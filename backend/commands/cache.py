@@ -1,4 +1,4 @@
-"""``cache``: models' states of stories, and models' copies, on disk: listed and pruned."""
+"""``cache``: models' states of text, and models' copies, on disk: listed and pruned."""
 
 import argparse
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Add the subcommand."""
     parser = commands.add_parser(
         "cache",
-        help="list and prune the states of stories, and the models, that runs keep on disk",
+        help="list and prune the states of text, and the models, that runs keep on disk",
         description="Reading a story is the slow part of a run, so every layer's states are kept: "
         "the next run of the same model, compression, context and story begins at the regression. "
         "So are the models that were compressed, and random twins (--copies). "

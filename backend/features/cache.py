@@ -1,4 +1,7 @@
-"""States of stories on disk, in half precision: what is there, read back, shown and pruned.
+"""Models' states on disk: what is there, read back, shown and pruned.
+
+Those of stories, one vector a word, are kept in half precision; those of tables, one vector a
+sentence, which are few, as they are.
 
 An entry is a folder named by the hash of what was asked for, with ``meta.json``, which says it in
 words, and ``layer-NN.npy`` per layer. While it is written its name ends in ``.part``; renaming the
@@ -36,10 +39,11 @@ _NAME = re.compile(r"^(?P<digest>[0-9a-f]{16})-v(?P<version>\d+)(?P<part>\.part)
 
 
 class StateRequest(BaseModel):
-    """Everything that decides what the states of a story are.
+    """Everything that decides what the states of a story, or of a table's sentences, are.
 
     ``tokens`` is the hash of the token ids and of which word each belongs to: it changes with the
-    words and with the tokenizer.
+    words and with the tokenizer. Of sentences, ``n_words`` counts sentences, and ``context`` is 0:
+    each is read by itself.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -50,10 +54,10 @@ class StateRequest(BaseModel):
     story: str
     n_words: int
     tokens: str
-    mode: Mode
+    mode: Mode | Literal["sentences"]
     context: int
     pooling: Pooling
-    dtype: Literal["float16"] = "float16"
+    dtype: Literal["float16", "float32"] = "float16"
 
     @property
     def digest(self) -> str:
@@ -87,12 +91,13 @@ class EntryMeta(BaseModel):
     @property
     def n_bytes(self) -> int:
         """Bytes of the states once they are all there."""
-        return self.n_layers * self.request.n_words * self.n_dims * np.float16().itemsize
+        itemsize = np.dtype(self.request.dtype).itemsize
+        return self.n_layers * self.request.n_words * self.n_dims * itemsize
 
 
 @dataclass(frozen=True)
 class StoryStates:
-    """A story's states, layer by layer, on disk.
+    """A story's states, or those of a table's sentences, layer by layer, on disk.
 
     Attributes
     ----------
@@ -107,6 +112,7 @@ class StoryStates:
         features does not see it.
     sees_ahead : bool
         Words were read together with some of the words after them.
+    dtype : {"float16", "float32"}
     warnings : tuple of str
         What to say beside the results.
     """
@@ -118,9 +124,10 @@ class StoryStates:
     n_dims: int
     scales: tuple[float, ...]
     sees_ahead: bool
+    dtype: Literal["float16", "float32"] = "float16"
     warnings: tuple[str, ...] = ()
 
-    def layer(self, layer: int) -> NDArray[np.float16]:
+    def layer(self, layer: int) -> NDArray[np.floating]:
         """Map one layer's states, to be read and not written.
 
         Parameters
@@ -129,7 +136,7 @@ class StoryStates:
 
         Returns
         -------
-        memmap of float16, shape (n_words, n_dims)
+        memmap of ``dtype``, shape (n_words, n_dims)
             States times ``scales[layer]``.
 
         Raises
@@ -140,7 +147,7 @@ class StoryStates:
         path = layer_file(self.folder, layer)
         try:
             states = np.load(path, mmap_mode="r", allow_pickle=False)
-            if states.dtype != np.float16 or states.shape != (self.n_words, self.n_dims):
+            if states.dtype != np.dtype(self.dtype) or states.shape != (self.n_words, self.n_dims):
                 raise ValueError(f"it holds {states.dtype} {states.shape}")
         except (EOFError, OSError, ValueError) as error:
             raise StoreError(
@@ -237,6 +244,7 @@ def open_states(folder: Path, meta: EntryMeta) -> StoryStates | None:
         n_dims=meta.n_dims,
         scales=meta.scales,
         sees_ahead=meta.sees_ahead,
+        dtype=meta.request.dtype,
     )
     try:
         for layer in states.layers:

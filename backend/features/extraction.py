@@ -55,7 +55,7 @@ def extract_sentence_states(
     ModelError
         If the model gives no hidden states, or states that are not finite.
     """
-    encoded = [_encode(loaded, text) for text in sentences.texts]
+    encoded = encode_sentences(loaded, sentences)
     order = np.argsort([len(ids) for ids, _ in encoded], kind="stable")
     states: NDArray[np.float32] | None = None
     kept: tuple[int, ...] = ()
@@ -65,7 +65,7 @@ def extract_sentence_states(
         weights = _pooling_weights([encoded[index][1] for index in batch], pooling)
         weights = weights.to(loaded.device)
         if states is None:
-            kept = _chosen_layers(layers, len(hidden))
+            kept = chosen_layers(layers, len(hidden))
             shape = (len(kept), len(sentences), hidden[0].shape[-1])
             states = np.lib.format.open_memmap(out, mode="w+", dtype=np.float32, shape=shape)
         for place, layer in enumerate(kept):
@@ -102,6 +102,29 @@ def static_embeddings(loaded: LoadedModel, sentences: Sentences) -> NDArray[np.f
     return np.stack(rows)
 
 
+def encode_sentences(
+    loaded: LoadedModel, sentences: Sentences
+) -> list[tuple[list[int], list[bool]]]:
+    """Turn each sentence into tokens, by itself.
+
+    Parameters
+    ----------
+    loaded : LoadedModel
+    sentences : Sentences
+
+    Returns
+    -------
+    list of (list of int, list of bool)
+        Token ids, and which of them are words rather than special tokens.
+
+    Raises
+    ------
+    InputError
+        If a sentence has no token or more tokens than the model reads.
+    """
+    return [_encode(loaded, text) for text in sentences.texts]
+
+
 def _encode(loaded: LoadedModel, text: str) -> tuple[list[int], list[bool]]:
     """Token ids of a sentence, and which of them are words rather than special tokens."""
     encoded = loaded.tokenizer(
@@ -130,7 +153,26 @@ def _pooling_weights(content: Sequence[Sequence[bool]], pooling: Pooling) -> tor
     return weights
 
 
-def _chosen_layers(layers: Sequence[int] | None, n_states: int) -> tuple[int, ...]:
+def chosen_layers(layers: Sequence[int] | None, n_states: int) -> tuple[int, ...]:
+    """Check the layers that are asked for.
+
+    Parameters
+    ----------
+    layers : sequence of int or None
+        None for all.
+    n_states : int
+        Layers that there are, the embedding output among them.
+
+    Returns
+    -------
+    tuple of int
+        In order, each once.
+
+    Raises
+    ------
+    InputError
+        If one is not there.
+    """
     if layers is None:
         return tuple(range(n_states))
     wrong = [layer for layer in layers if not 0 <= layer < n_states]

@@ -296,6 +296,7 @@ class _Task(BaseModel):
     store: Path
     device: Literal["auto", "cpu", "cuda"] = "auto"
     calibration_path: Path | None = None
+    cache: Path | None = None
 
 
 class Task(_Task):
@@ -313,6 +314,8 @@ class Task(_Task):
     device : {"auto", "cpu", "cuda"}
     calibration_path : Path or None
         The user's calibration text; None for one that ships with the project.
+    cache : Path or None
+        Folder of the feature cache; None for the usual one.
     """
 
     config: EncodingConfig

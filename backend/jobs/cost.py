@@ -69,16 +69,18 @@ def sentence_cost(
     """
     n_layers = n_layers_of(config.layers, source)
     n_samples = len(recording.sentences)
-    seconds, basis = _seconds(config, n_weights, recording, n_layers, store)
+    extraction, fit, basis = _seconds(config, n_weights, recording, n_layers, store)
     return Cost(
-        seconds=seconds,
+        seconds=None if extraction is None else START_SECONDS + extraction + fit,
         basis=basis,
         n_fits=None if n_layers is None else (n_layers + 6) * config.n_folds,
         # Per outer fold, the joint baselines hold a train and a test kernel for each inner fold.
         memory_bytes=FLOAT32 * n_samples**2 * 6 * config.n_folds * len(recording.targets),
+        # The cache keeps every layer, whichever are asked for.
         disk_bytes=None
-        if n_layers is None or source.width is None
-        else FLOAT32 * n_layers * n_samples * source.width,
+        if source.n_layers is None or source.width is None
+        else FLOAT32 * (source.n_layers + 1) * n_samples * source.width,
+        extraction_seconds=extraction,
     )
 
 
@@ -95,12 +97,12 @@ def _seconds(
     recording: SentenceRecording,
     n_layers: int | None,
     store: ResultStore,
-) -> tuple[float | None, str]:
+) -> tuple[float | None, float, str]:
     known = runs(store)
     # Words in a story have a context, sentences have none.
     known = known[known["context_length"].isna()]
     if known.empty or n_weights is None or n_layers is None:
-        return None, "no run of this store tells how long such a model takes"
+        return None, 0.0, "no run of this store tells how long such a model takes"
     alike = known[known["compression"] == config.compression]
     past = (alike if not alike.empty else known).iloc[0]
     past_config = EncodingConfig.model_validate_json(past["config"])
@@ -108,6 +110,7 @@ def _seconds(
         "SELECT count(DISTINCT layer) AS n FROM roi_means WHERE run_id = ?", [past["run_id"]]
     )["n"].iloc[0]
     words = recording.sentences.n_words / past["n_words"]
+    # The time of a past run in which states were in the cache already says little of extraction.
     extraction = past["extraction_seconds"] * words * n_weights / past["n_parameters"]
     samples = (len(recording.sentences) / past["n_samples"]) ** 3
     folds = config.n_folds / past["n_folds"]
@@ -118,4 +121,4 @@ def _seconds(
         f"scaled from {past['model']} {past['compression']} on {past['dataset']}, "
         f"{past['seconds']:.0f} s on {past['device']}"
     )
-    return float(START_SECONDS + extraction + fit), basis
+    return float(extraction), float(fit), basis

@@ -41,7 +41,7 @@ class DiskNeed:
     copy : float
         Of the model as it is compressed, or drawn at random; at most, since it may be there.
     states : float or None
-        In the cache of states, or beside it for sentences; None where they are not known.
+        In the cache of states; None where they are not known.
     free : float
     """
 

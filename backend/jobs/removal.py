@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,10 +14,11 @@ from backend.datasets import SentenceRecording, read_sentence_table
 from backend.encoding.folds import Fold, make_folds
 from backend.encoding.ridge import fit_predict
 from backend.encoding.scores import pearson_r
-from backend.features.extraction import extract_sentence_states
+from backend.features.cache import StateCache
 from backend.features.loading import LoadedModel, load_model
+from backend.features.sentence_states import read_sentence_states
 from backend.features.sources import resolve_model
-from backend.jobs.calibration import calibration_of
+from backend.jobs.calibration import calibration_of, compression_as_shown
 from backend.jobs.config import RemovalTask
 from backend.jobs.description import describe_run
 from backend.jobs.progress import Progress, Silent
@@ -69,8 +70,9 @@ def run_removal(task: RemovalTask, progress: Progress | None = None) -> str:
     loaded = load_model(source, config.compression, task.device, shown)
     progress.advance()
     layers = config.layers or ()
+    cache = StateCache.of(source, compression_as_shown(config), task.cache)
     with tempfile.TemporaryDirectory(prefix="cortexscale-") as scratch:
-        probed, states = _read(loaded, tasks, recording, layers, Path(scratch), progress)
+        probed, states = _read(loaded, tasks, recording, layers, cache, Path(scratch), progress)
         work = Work(probed, recording, folds, config.n_random, progress)
         progress.stage(
             "predicting again",
@@ -78,8 +80,8 @@ def run_removal(task: RemovalTask, progress: Progress | None = None) -> str:
         )
         rows = [
             {"run_id": config.run_id, "hemisphere": config.hemisphere, **row}
-            for place, layer in enumerate(layers)
-            for row in _of_layer(work, tasks, layer, np.array(states[place]))
+            for layer in layers
+            for row in _of_layer(work, tasks, layer, np.array(states[layer]))
         ]
     described = {
         **describe_run(config, source, loaded),
@@ -133,17 +135,17 @@ def _read(
     tasks: Sequence[ProbingTask],
     recording: SentenceRecording,
     layers: Sequence[int],
+    cache: StateCache,
     scratch: Path,
     progress: Progress,
-) -> tuple[PieceStates, Array]:
+) -> tuple[PieceStates, Mapping[int, NDArray[np.floating]]]:
     pieces = pieces_of(tasks)
     progress.stage("reading texts", len(pieces) + len(recording.sentences))
     probed = read_pieces(loaded, pieces, scratch / "probes.npy", layers, progress.advance)
-    path, _ = extract_sentence_states(
-        loaded, recording.sentences, scratch / "states.npy", layers=layers,
-        advance=progress.advance,
-    )  # fmt: skip
-    return probed, np.load(path, mmap_mode="r")
+    states = read_sentence_states(
+        loaded, recording.sentences, cache, scratch, layers=layers, advance=progress.advance
+    )
+    return probed, states
 
 
 def fit_eraser(tasks: Sequence[ProbingTask], features: Sequence[Array]) -> tuple[Eraser, Array]:

@@ -17,7 +17,7 @@ from backend.errors import InputError
 from backend.features.sources import ModelSource, resolve_model
 from backend.jobs.calibration import request_calibration
 from backend.jobs.config import EncodingConfig, Task
-from backend.paths import ASSETS
+from backend.paths import ASSETS, cache_folder
 
 NO_CITATION = "user-supplied file, no citation given"
 
@@ -207,6 +207,7 @@ def build_task(
         model_name=source.address,
         store=store.resolve(),
         device=device,
+        cache=cache_folder().resolve(),
         calibration_path=None if calibration is None else calibration.resolve(),
     )
     return task, recording

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from backend.errors import CortexScaleError, InputError
-from backend.jobs.config import StoryTask
 from backend.jobs.planner import DiskNeed, Plan, plan_run
 from backend.paths import PRECOMPUTED
 from backend.store.reader import ResultStore
@@ -172,12 +171,9 @@ def cost_of(layout: Layout, tasks: SweepTasks, store: Path) -> SweepCost:
         cost.device, cost.free = plan.device, min(cost.free, plan.disk.free)
         copies[model] = plan.disk.copy
         downloads[want.task.model_name] = plan.disk.download
-        if isinstance(want.task, StoryTask):
-            read = (*model, want.task.data_path, want.task.config.context)
-            first = read not in states
-            states[read] = plan.disk.states or 0.0
-        else:
-            first = True
+        read = (*model, want.task.data_path, want.cell.context)
+        first = read not in states
+        states[read] = plan.disk.states or 0.0
         _add_time(cost, plan, first)
         cost.shards += _shard_bytes(plan, want.cell, tasks)
         if plan.problem is not None and not _is_disk(plan.disk):
@@ -192,7 +188,7 @@ def _add_time(cost: SweepCost, plan: Plan, first: bool) -> None:
     if plan.cost.seconds is None:
         cost.n_unknown += 1
     else:
-        # A story is read for the first run that needs it; the others find its states.
+        # Text is read for the first run that needs it; the others find its states.
         cost.seconds += plan.cost.seconds - (0.0 if first else plan.cost.extraction_seconds or 0.0)
 
 

@@ -4,6 +4,13 @@ import pytest
 
 from backend.jobs.config import Task
 from backend.jobs.request import build_task, choose_data
+from tests.helpers import cache_in
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _own_cache(tmp_path_factory):
+    with cache_in(tmp_path_factory.mktemp("cache")):
+        yield
 
 
 @pytest.fixture

@@ -3,8 +3,15 @@ import pytest
 from backend.sweeps.config import Sweep
 from backend.sweeps.engine import Computers
 from backend.sweeps.run import run_sweep
+from tests.helpers import cache_in
 
 HERE = Computers("here")
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _own_cache(tmp_path_factory):
+    with cache_in(tmp_path_factory.mktemp("cache")):
+        yield
 
 
 @pytest.fixture

@@ -3,12 +3,16 @@
 import errno
 import threading
 
+import pyarrow.parquet as pq
 import pytest
 
 from backend.errors import InputError, JobError
+from backend.features import sentence_states
+from backend.jobs.run import run_task
 from backend.store.queries import runs
 from backend.store.reader import ResultStore
 from backend.sweeps import piece_work
+from backend.sweeps.cells import SweepTasks, lay_out
 from backend.sweeps.engine import Computers
 from backend.sweeps.folder import PAUSE, list_sweeps, sweep_folder
 from backend.sweeps.plan import lay_against
@@ -40,6 +44,26 @@ def test_what_a_wider_sweep_adds_is_all_that_is_done(sweep, go, lines):
     lines.clear()
     go(sweep.model_copy(update={"seeds": (0, 1, 2)}))
     assert sorted(kinds(lines)) == ["model", "run", "run"]
+
+
+def test_sentences_are_read_once_by_each_model(sweep, store, go, tmp_path, monkeypatch):
+    monkeypatch.setenv("CORTEXSCALE_CACHE", str(tmp_path / "cache"))
+    whole, read = sentence_states.extract_sentence_states, []
+
+    def extract(*arguments, **options):
+        read.append(1)
+        return whole(*arguments, **options)
+
+    monkeypatch.setattr(sentence_states, "extract_sentence_states", extract)
+    go(sweep)
+    # Of two compressions, each fitted with two seeds.
+    assert len(read) == 2
+    alone = SweepTasks(tmp_path / "alone").task(lay_out(sweep)[-1])
+    run_id = run_task(alone.model_copy(update={"cache": tmp_path / "another"}))
+    assert len(read) == 3
+    shard = f"roi_scores/{run_id}.parquet"
+    expected, got = (pq.read_table(place / shard) for place in (tmp_path / "alone", store))
+    assert got.equals(expected)
 
 
 def fail_once_on(monkeypatch, compression, error):
