@@ -24,7 +24,11 @@ def add_parsers(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "is closed. NAME is a sweep's, or the id of a run.",
     )
     jobs.add_argument("--sweep", metavar="NAME", help="how a sweep stands, in full")
-    jobs.add_argument("--cancel", metavar="NAME", help="stop; what is half done is not kept")
+    jobs.add_argument(
+        "--cancel",
+        metavar="NAME",
+        help="stop; states and layers that are done are kept for the next time",
+    )
     jobs.add_argument("--pause", metavar="NAME", help="let a sweep begin nothing new")
     jobs.add_argument("--resume", metavar="NAME", help="let a paused sweep go on")
     jobs.add_argument("--log", metavar="NAME", help="print the end of a log")

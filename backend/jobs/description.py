@@ -1,15 +1,18 @@
 """What the store says of a run, whatever was presented."""
 
+import hashlib
 import platform
 import resource
 import sys
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from backend import __version__
 from backend.features.loading import LoadedModel
 from backend.features.sources import ModelSource
+from backend.jobs.code import code_version
 from backend.jobs.config import EncodingConfig, StoryConfig
 
 
@@ -48,6 +51,23 @@ def describe_run(
         "device": device_name(loaded.device),
         "config": config.model_dump_json(),
     }
+
+
+def made_by(loaded: LoadedModel) -> str:
+    """Name what decides scores beside the request: this code, libraries, device, the very weights.
+
+    Parameters
+    ----------
+    loaded : LoadedModel
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits.
+    """
+    commit = getattr(loaded.model.config, "_commit_hash", None)
+    facts = (code_version(), torch.__version__, np.__version__, loaded.device.type, commit)
+    return hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
 
 
 def _peak_memory() -> int:

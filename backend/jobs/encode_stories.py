@@ -1,31 +1,31 @@
 """The task for stories: word times and responses in, one shard of voxelwise scores out."""
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.datasets.story_recording import StoryRecording
-from backend.encoding.kernel_ridge import KernelFit
-from backend.encoding.kernels import level_kernel
 from backend.encoding.leaks import leak_warning
-from backend.features.baselines import JOINT, STATIC
-from backend.features.cache import StoryStates
-from backend.features.story_baselines import NUISANCE, oasm_kernel
-from backend.jobs.config import StoryConfig, StoryTask
-from backend.jobs.description import describe_run
+from backend.features.baselines import STATIC
+from backend.jobs.config import StoryTask
+from backend.jobs.description import describe_run, made_by
+from backend.jobs.kept_layers import (
+    Arrays,
+    KeptLayers,
+    LayerScores,
+    seconds_before,
+    stage_name,
+)
 from backend.jobs.progress import Progress, Silent
 from backend.jobs.shared_work import SharedWork
 from backend.jobs.stories import load_others
 from backend.jobs.story_ceilings import find_ceilings
-from backend.jobs.story_design import StoryDesign
-from backend.jobs.story_features import StoryAxis, baseline_features, layer_features
-from backend.jobs.story_fitter import Fitter
-from backend.jobs.story_material import read_material
+from backend.jobs.story_features import baseline_features, layer_features
+from backend.jobs.story_material import StoryMaterial, read_material
+from backend.jobs.story_nuisance import Nuisance, fit_nuisance
 from backend.jobs.story_rows import baseline_rows, roi_rows, space_row, target_rows
 from backend.jobs.story_scores import Ceilings, Scoreboard, SetScores, repeats_of_folds
 from backend.jobs.story_targets import wanted_targets
@@ -65,12 +65,14 @@ def run_story_encoding(
     extracted = time.perf_counter()
     recording, design, fitter = material.recording, material.design, material.fitter
     baselines = baseline_features(material.loaded, recording, design, config, material.axis)
+    static = baselines.pop(STATIC)
     others = map(wanted_targets(config), load_others(task))
     ceilings = find_ceilings(recording, design, config, others)
-    static = {STATIC: baselines.pop(STATIC)}
-    nuisance = shared.of(config, lambda: _fit_nuisance(baselines, fitter))
-    board = _score(material.states, material.axis, static, nuisance, fitter, ceilings)
-    finished = time.perf_counter()
+    nuisance = shared.of(config, lambda: fit_nuisance(baselines, fitter))
+    kept = KeptLayers(task.store, config.run_id, made_by(material.loaded), fitter.shapes)
+    there = kept.read(material.layers)
+    board = _score(material, kept, there, static, nuisance, ceilings)
+    finished, before = time.perf_counter(), seconds_before(there)
     run_id, space = config.run_id, recording.space
     tables = RunTables(
         runs=[
@@ -82,10 +84,10 @@ def run_story_encoding(
                 "n_words": sum(len(recording.stimuli[story]) for story in design.stories),
                 "n_folds": len(material.folds),
                 "created_at": datetime.now(UTC),
-                "seconds": finished - started,
+                "seconds": finished - started + before,
                 "extraction_seconds": extracted - started,
-                "fit_seconds": finished - extracted,
-                "warnings": _warnings(recording, design, material.states, board, config),
+                "fit_seconds": finished - extracted + before,
+                "warnings": _warnings(material, board, kept.warnings),
             }
         ],
         roi_scores=roi_rows(run_id, board, space),
@@ -94,103 +96,57 @@ def run_story_encoding(
         spaces=[space_row(run_id, space)],
     )
     write_run(task.store, run_id, tables)
+    kept.discard()
     return run_id
 
 
-@dataclass(frozen=True)
-class Nuisance:
-    """What the nuisance baselines score, and their joint kernels.
-
-    Attributes
-    ----------
-    scores : mapping of str to SetScores
-        Each alone, and all together as ``JOINT``.
-    kernels : tuple of ndarray of shape (n_samples, n_samples)
-        Of all together, one per fold.
-    fits : tuple of KernelFit
-        Of all together, one per fold.
-    """
-
-    scores: Mapping[str, SetScores]
-    kernels: tuple[Array, ...]
-    fits: tuple[KernelFit, ...]
-
-
-def _fit_nuisance(baselines: Mapping[str, Array], fitter: Fitter) -> Nuisance:
-    """Fit the baselines that do not depend on the model."""
-    folds, design = fitter.folds, fitter.design
-    fitter.progress.stage("fitting baselines", (len(baselines) + 2) * len(folds))
-    scores = {}
-    nuisance: list[Array] = [np.zeros((len(design.rows),) * 2, dtype=np.float32) for _ in folds]
-    for name, features in baselines.items():
-        kernel_of = partial(_kernel_of_fold, fitter, features)
-        scores[name], kernels, _ = fitter.score_baseline(kernel_of, name)
-        if name in NUISANCE:
-            nuisance = [total + kernel for total, kernel in zip(nuisance, kernels, strict=True)]
-    kept = [design.labels.count(story) for story in design.stories]
-    scores["oasm"], kernels, _ = fitter.score_baseline(
-        lambda index: level_kernel(oasm_kernel(kept, folds[index].train), folds[index].train),
-        "oasm",
-    )
-    nuisance = [total + kernel for total, kernel in zip(nuisance, kernels, strict=True)]
-    nuisance = [level_kernel(sum_, fold.train) for sum_, fold in zip(nuisance, folds, strict=True)]
-    scores[JOINT], _, fits = fitter.score_baseline(nuisance.__getitem__, JOINT)
-    return Nuisance(scores, tuple(nuisance), tuple(fits))
-
-
 def _score(
-    states: Mapping[str, StoryStates],
-    axis: StoryAxis,
-    static: Mapping[str, Array],
+    material: StoryMaterial,
+    kept: KeptLayers,
+    there: Mapping[int, LayerScores],
+    static: Array,
     nuisance: Nuisance,
-    fitter: Fitter,
     ceilings: Ceilings,
 ) -> Scoreboard:
-    """Fit the layers, and the model's word embeddings without context."""
-    layers = fitter.config.layers or next(iter(states.values())).layers
-    folds, progress, design = fitter.folds, fitter.progress, fitter.design
-    progress.stage("fitting layers", (len(static) + len(layers)) * len(folds))
-    scores = dict(nuisance.scores)
-    for name, features in static.items():
-        scores[name], _, _ = fitter.score_baseline(partial(_kernel_of_fold, fitter, features), name)
-    by_layer = {}
-    for layer in layers:
-        features = layer_features(states, layer, axis)
-        by_layer[layer] = fitter.score_layer(
-            features, nuisance.kernels, nuisance.fits, f"layer {layer}"
-        )
+    """Fit the layers that are not there, and the model's word embeddings without context."""
+    fitter, design, layers = material.fitter, material.design, material.layers
+    n_missing = len(layers) - len(there)
+    stage = stage_name(len(there), len(layers))
+    fitter.progress.stage(stage, (1 + n_missing) * len(fitter.folds))
+    of_static = fitter.score_set(fitter.kernels_of(static), STATIC)
+    fitted = kept.complete(layers, there, partial(_fit_layer, material, nuisance))
+    tests = [fold.test for fold in fitter.folds]
     return Scoreboard(
-        layers=by_layer,
-        baselines=scores,
-        held_out=tuple(fold.held_out for fold in folds),
-        repeats=repeats_of_folds(design.labels, [fold.test for fold in folds], design.repeats),
+        layers={layer: SetScores(**scores.arrays) for layer, scores in fitted.items()},
+        baselines={**nuisance.scores, STATIC: of_static},
+        held_out=tuple(fold.held_out for fold in fitter.folds),
+        repeats=repeats_of_folds(design.labels, tests, design.repeats),
         ceilings=ceilings,
     )
 
 
-def _kernel_of_fold(fitter: Fitter, features: Array, index: int) -> Array:
-    return fitter.kernel(features, fitter.folds[index])
+def _fit_layer(material: StoryMaterial, nuisance: Nuisance, layer: int) -> Arrays:
+    features = layer_features(material.states, layer, material.axis)
+    scores = material.fitter.score_layer(
+        features, nuisance.kernels, nuisance.fits, f"layer {layer}"
+    )
+    return scores.arrays()
 
 
-def _warnings(
-    recording: StoryRecording,
-    design: StoryDesign,
-    states: Mapping[str, StoryStates],
-    board: Scoreboard,
-    config: StoryConfig,
-) -> list[str]:
+def _warnings(material: StoryMaterial, board: Scoreboard, kept: Iterable[str]) -> list[str]:
     """Collect what a reader of the result should know, each thing once."""
-    read = [warning for of_story in states.values() for warning in of_story.warnings]
+    read = [warning for of_story in material.states.values() for warning in of_story.warnings]
     leaks = leak_warning(board.baselines["oasm"].r)
     shuffled = (
         "Shuffled folds leak: neighbouring TRs are alike, so scores are inflated. Compare with the "
         "OASM baseline, and report folds that hold out whole stories."
     )
     found = [
-        *recording.warnings,
-        *design.warnings,
+        *material.recording.warnings,
+        *material.design.warnings,
         *read,
-        *([shuffled] if config.split == "shuffled" else []),
+        *([shuffled] if material.fitter.config.split == "shuffled" else []),
         *([leaks] if leaks else []),
+        *kept,
     ]
     return list(dict.fromkeys(found))

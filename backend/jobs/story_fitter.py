@@ -71,6 +71,18 @@ class Fitter:
         )
         return level_kernel(kernel, fold.train)
 
+    def kernels_of(self, features: Array) -> Callable[[int], Array]:
+        """Give the kernels of one feature set by the fold's number, as :meth:`kernel` does."""
+        return lambda index: self.kernel(features, self.folds[index])
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of a layer's scores, by name."""
+        n_targets = self.design.responses.shape[1]
+        by_fold = (len(self.folds), n_targets)
+        p = {"p": (n_targets,)} if self._permutes else {}
+        return {"r": by_fold, "unique_r2": by_fold, **p}
+
     def score_set(self, kernel_of: Callable[[int], Array], what: str) -> SetScores:
         """Score a feature set in the regions.
 
@@ -190,9 +202,13 @@ class Fitter:
         spread[self.in_regions] = values
         return spread
 
-    def _p(self, predicted: Sequence[Array]) -> Array | None:
+    @property
+    def _permutes(self) -> bool:
         # Blocks of shuffled TRs are no stretches of time, and their p would mean nothing.
-        if self.config.permutations == 0 or self.config.split == "shuffled":
+        return self.config.permutations > 0 and self.config.split != "shuffled"
+
+    def _p(self, predicted: Sequence[Array]) -> Array | None:
+        if not self._permutes:
             return None
         tests = [fold.test for fold in self.folds]
         segments = [

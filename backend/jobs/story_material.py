@@ -48,6 +48,11 @@ class StoryMaterial:
     axis: StoryAxis
     fitter: Fitter
 
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """The layers that the request wants."""
+        return self.fitter.config.layers or next(iter(self.states.values())).layers
+
 
 def read_material(task: StoryTask, progress: Progress) -> StoryMaterial:
     """Read responses, load the model, and read the stories with it.

@@ -60,6 +60,11 @@ class SetScores:
     unique_r2: Array | None = None
     p: Array | None = None
 
+    def arrays(self) -> dict[str, Array]:
+        """Those that were computed, by name."""
+        stated = {"r": self.r, "unique_r2": self.unique_r2, "p": self.p}
+        return {name: array for name, array in stated.items() if array is not None}
+
 
 @dataclass(frozen=True)
 class RegionScore:

@@ -11,6 +11,7 @@ from filelock import Timeout
 
 from backend.errors import CancelledError, JobError
 from backend.jobs.failures import is_explained, reason_of
+from backend.jobs.kept_layers import count_kept
 from backend.jobs.local import JobStatus, read_job, worker_lock, write_status
 
 _MIN_WRITE_SECONDS = 0.2
@@ -89,7 +90,9 @@ def _work(folder: Path) -> int:
 
         run_task(job.task, progress)
     except (CancelledError, KeyboardInterrupt):
-        progress.set(state="cancelled", message="cancelled; nothing was written")
+        kept = count_kept(job.task.store, job.run_id)
+        more = f", and {kept} layer(s) are kept for the next time" if kept else ""
+        progress.set(state="cancelled", message=f"cancelled; nothing was written{more}")
         return 130
     except BaseException as error:
         progress.set(state="failed", message=reason_of(error))

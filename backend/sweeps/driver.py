@@ -13,7 +13,7 @@ from shutil import rmtree
 from typing import Any, Literal
 
 from backend.errors import JobError
-from backend.sweeps.code import code_version
+from backend.jobs.code import code_version
 from backend.sweeps.engine import DEATHS, GPU, Computers, Engine, open_engine
 from backend.sweeps.folder import CANCEL, PAUSE, SweepFolder, SweepStatus
 from backend.sweeps.graph import Piece

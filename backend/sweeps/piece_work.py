@@ -17,13 +17,13 @@ from filelock import FileLock, Timeout
 
 from backend.encoding.parallel import THREADS_VARIABLE, n_threads
 from backend.errors import CancelledError
+from backend.jobs.code import code_version
 from backend.jobs.config import AnyTask, StoryTask
 from backend.jobs.failures import is_explained, reason_of
 from backend.jobs.local import JobStatus
 from backend.jobs.progress import Progress
 from backend.jobs.shared_work import SharedWork
 from backend.jobs.worker import StatusFile
-from backend.sweeps.code import code_version
 from backend.sweeps.graph import Piece
 from backend.sweeps.whole import is_whole
 
@@ -46,7 +46,7 @@ class Work:
     folder : Path
         Of the sweep: where progress is written and a wish to cancel is seen.
     code : str
-        Version of the code that asks; see :func:`~backend.sweeps.code.code_version`.
+        Version of the code that asks; see :func:`~backend.jobs.code.code_version`.
     """
 
     piece: Piece

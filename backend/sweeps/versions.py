@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from backend.errors import JobError
-from backend.sweeps.code import code_version
+from backend.jobs.code import code_version
 from backend.sweeps.engine import Engine
 
 

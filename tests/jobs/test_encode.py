@@ -16,9 +16,10 @@ from backend.encoding.scores import pearson_r, r2
 from backend.errors import CancelledError, InputError
 from backend.features import baselines
 from backend.features.extraction import extract_sentence_states, static_embeddings
-from backend.jobs.encode import fit_layer, fit_nuisance, run_encoding, score_folds, with_static
+from backend.jobs.encode import run_encoding
 from backend.jobs.progress import Silent
 from backend.jobs.request import build_task, choose_data
+from backend.jobs.sentence_fit import fit_layer, fit_nuisance, score_folds, with_static
 from backend.stimuli import Sentences
 from backend.store.queries import baseline_scores, gains_over_baselines, layer_curves, runs
 from backend.store.reader import ResultStore
@@ -308,11 +309,10 @@ def test_a_leaking_model_is_reported_as_not_beating_its_baselines(
     frame = pd.DataFrame({"sentence": drifting.sentences.texts, "a": drifting.responses[:, 0]})
     data = choose_data(str(write_table(tmp_path / "drift.csv", frame)), "sentence", ["a"])
 
-    def leaking(loaded, sentences, out, **options):
-        np.save(out, smoothed_identity()[None])
-        return out, (0,)
+    def leaking(*arguments, **options):
+        return {0: smoothed_identity()}
 
-    monkeypatch.setattr("backend.jobs.encode.extract_sentence_states", leaking)
+    monkeypatch.setattr("backend.jobs.encode.read_sentence_states", leaking)
     task, _ = build_task(data, str(gpt2_folder), store, split="shuffled")
     run_encoding(task)
     (gain,) = gains_over_baselines(ResultStore(store), Selection()).to_dict("records")
@@ -334,11 +334,10 @@ def test_a_model_of_the_signal_is_reported_as_beating_its_baselines(
     )
     data = choose_data(str(write_table(tmp_path / "signal.csv", frame)), "sentence", ["a"])
 
-    def informed(loaded, sentences, out, **options):
-        np.save(out, states[None])
-        return out, (0,)
+    def informed(*arguments, **options):
+        return {0: states}
 
-    monkeypatch.setattr("backend.jobs.encode.extract_sentence_states", informed)
+    monkeypatch.setattr("backend.jobs.encode.read_sentence_states", informed)
     task, _ = build_task(data, str(gpt2_folder), store)
     run_encoding(task)
     (gain,) = gains_over_baselines(ResultStore(store), Selection()).to_dict("records")

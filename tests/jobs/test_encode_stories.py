@@ -1,4 +1,3 @@
-import os
 import shutil
 import signal
 import subprocess
@@ -51,10 +50,10 @@ def make_task(folder, model, store, **options):
 @pytest.fixture(scope="module")
 def finished(place, folder, model):
     """One run, and the store that it is in."""
-    os.environ["CORTEXSCALE_CACHE"] = str(place / "cache")
-    task = make_task(folder, model, place / "store")
-    run_id = run_story_encoding(task)
-    del os.environ["CORTEXSCALE_CACHE"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CORTEXSCALE_CACHE", str(place / "cache"))
+        task = make_task(folder, model, place / "store")
+        run_id = run_story_encoding(task)
     return ResultStore(place / "store"), run_id, task
 
 

@@ -83,7 +83,7 @@ def run_stories(stories, store, shared=None, **options):
 
 def test_stories_score_the_same_with_shared_baselines(stories, tmp_path, monkeypatch):
     monkeypatch.setenv("CORTEXSCALE_CACHE", str(tmp_path / "cache"))
-    calls = counted(monkeypatch, encode_stories, "_fit_nuisance")
+    calls = counted(monkeypatch, encode_stories, "fit_nuisance")
     shared = SharedWork()
     for place, common in (("apart", None), ("together", shared)):
         for layers in ((0,), (2,)):

@@ -2,10 +2,12 @@
 
 import signal
 
+import numpy as np
 import pytest
 from filelock import Timeout
 
 from backend.errors import CancelledError, JobError, ModelError
+from backend.jobs.kept_layers import KeptLayers, LayerScores
 from backend.jobs.local import Job, JobStatus, read_job, start_job
 from backend.jobs.worker import StatusFile, work
 from backend.store.queries import runs
@@ -57,6 +59,16 @@ def test_how_work_ends_is_its_status(queued, monkeypatch, error, code, state, me
     status = read_job(queued.folder).status
     assert status.state == state
     assert message in status.message
+
+
+def test_a_cancelled_job_says_what_is_kept(queued, monkeypatch):
+    encode_by(monkeypatch, CancelledError("cancelled"))
+    kept = KeptLayers(queued.task.store, queued.run_id, "these", {"r": (1, 2)})
+    for layer in range(3):
+        kept.write(layer, LayerScores({"r": np.zeros((1, 2), dtype=np.float32)}, 1.0))
+    assert work(queued.folder) == 130
+    message = read_job(queued.folder).status.message
+    assert message == "cancelled; nothing was written, and 3 layer(s) are kept for the next time"
 
 
 def test_a_defect_is_named_and_raised_for_the_log(queued, monkeypatch):
