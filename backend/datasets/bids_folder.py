@@ -26,7 +26,7 @@ from backend.datasets.bids_facts import (
     stated_tr,
 )
 from backend.datasets.bids_masks import common_mask
-from backend.datasets.bids_names import BidsFile, functional, read_json, recordings
+from backend.datasets.bids_names import BidsFile, drop_runs, functional, read_json, recordings
 from backend.datasets.findings import Findings
 from backend.datasets.response_files import RunFile
 from backend.datasets.story_layout import RESPONSES, TRANSCRIPTS, read_transcripts
@@ -125,7 +125,12 @@ class BidsFolder:
 
     def _choose(self, chosen: BidsSettings, findings: Findings) -> list[BidsFile]:
         """Take the recordings of one space and one kind of processing."""
-        found = recordings(self._files)
+        found, dropped = drop_runs(recordings(self._files), chosen.leave_out)
+        if dropped:
+            findings.warnings.append(
+                f"{len(dropped)} runs are left out, as {NAME} says (bids.leave_out): "
+                f"{', '.join(dropped)}"
+            )
         wanted = {"space": chosen.space, "res": chosen.res, "desc": chosen.desc}
         fitting = [
             file

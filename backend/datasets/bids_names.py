@@ -1,7 +1,7 @@
 """Files as BIDS names them: entities, a suffix and an ending."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,12 @@ class BidsFile:
         parts = ("space", "res", "den", "desc")
         named = [f"{part}-{self.entities[part]}" for part in parts if part in self.entities]
         return "_".join([*named, self.ending])
+
+    @property
+    def run(self) -> str:
+        """The part of the name that says which run of whom it is."""
+        parts = ("sub", "ses", "task", "run")
+        return "_".join(f"{part}-{self.entities[part]}" for part in parts if part in self.entities)
 
     def same_run(self, other: "BidsFile") -> bool:
         """Whether both are of one run of one subject."""
@@ -118,6 +124,32 @@ def recordings(files: Iterable[BidsFile]) -> list[BidsFile]:
         and (file.suffix == "bold" or (not file.suffix and file.kind == "surface"))
         and file.entities.get("hemi", "L") != "R"
     ]
+
+
+def drop_runs(
+    files: Iterable[BidsFile], beginnings: Sequence[str]
+) -> tuple[list[BidsFile], list[str]]:
+    """Leave out the runs whose names begin with one of several.
+
+    Parameters
+    ----------
+    files : iterable of BidsFile
+    beginnings : sequence of str
+        Whole entities, such as sub-01_task-fox, which is no beginning of sub-01_task-foxes.
+
+    Returns
+    -------
+    tuple of (list of BidsFile, list of str)
+        Those that stay, and the names of the runs that do not.
+    """
+    stays: list[BidsFile] = []
+    dropped: set[str] = set()
+    for file in files:
+        if any(f"{file.run}_".startswith(f"{name}_") for name in beginnings):
+            dropped.add(file.run)
+        else:
+            stays.append(file)
+    return stays, sorted(dropped)
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -64,6 +64,8 @@ class BidsSettings(BaseModel):
         then be one.
     tasks : tuple of str or None
         None for all that have words.
+    leave_out : tuple of str
+        Beginnings of the names of runs that are left out, such as sub-021_task-pieman.
     derivatives : str or None
         Folder of the recordings, where it is not this one, which is then the raw data set.
     raw : str or None
@@ -77,6 +79,7 @@ class BidsSettings(BaseModel):
     res: str | None = None
     desc: str | None = None
     tasks: tuple[str, ...] | None = None
+    leave_out: tuple[str, ...] = ()
     derivatives: str | None = None
     raw: str | None = None
 

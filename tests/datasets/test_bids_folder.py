@@ -143,6 +143,23 @@ def test_other_tasks_are_left_aside_and_said(folder):
     assert "1 runs have no words" in " ".join(report.warnings)
 
 
+def test_runs_of_no_use_are_left_out_and_said(folder):
+    add_volume(folder, "01", "foxes")
+    write_words(folder, "foxes")
+    settle(folder, bids={"leave_out": ["sub-01_task-fox", "sub-02", "sub-09_task-owl"]})
+    report = check_story_folder(folder)
+    assert report.problems == ()
+    (said,) = [warning for warning in report.warnings if "bids.leave_out" in warning]
+    assert said == (
+        "3 runs are left out, as dataset.yaml says (bids.leave_out): sub-01_task-fox, "
+        "sub-02_task-fox, sub-02_task-owl"
+    )
+    assert [subject.name for subject in report.subjects] == ["sub-01"]
+    recording = read_story_folder(folder, "sub-01")
+    assert sorted(run.story for run in recording.runs) == ["foxes", "owl"]
+    assert said in recording.warnings
+
+
 def test_only_a_subjects_own_files_decide_its_hash(folder):
     files = {path.name for path in story_files(folder, "sub-01")}
     assert "fox.csv" in files

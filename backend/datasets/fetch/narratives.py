@@ -16,8 +16,30 @@ tr: 1.5
 evidence: measured
 citation: {citation}
 modality: fMRI
-bids: {{derivatives: {derivatives}, space: fsaverage6, desc: clean}}
+bids:
+  derivatives: {derivatives}
+  space: fsaverage6
+  desc: clean
+  # Of no use by the authors' scan_exclude.json; take a line out to read the run.
+  leave_out:
+{left_out}
 """
+_LEFT_OUT = {
+    "lucy": ("053", "065"),
+    "merlin": ("158",),
+    "milkyway": ("038", "105", "123"),
+    "notthefallintact": ("317", "335"),
+    "notthefalllongscram": ("066", "335"),
+    "notthefallshortscram": ("333",),
+    "pieman": ("021", "022", "038", "056", "068", "069"),
+    "pieman_run-1": ("001",),
+    "pieman_run-2": ("001", "013", "014"),
+    "prettymouth": ("038", "105"),
+    "shapessocial": ("238",),
+    "slumlordreach": ("139",),
+    "tunnel": ("004", "013"),
+}
+"""Scans that the authors leave out, by task: subjects."""
 
 
 def fetch_narratives(
@@ -63,10 +85,13 @@ def fetch_narratives(
     ``events.tsv`` (the music, where there is some): pieman_audio.wav is 450 s long, of which the
     story takes 422 s after 15 s of music and silence. Other users of the data set count so too,
     with starts of 0, 4.5, 12 and 3 s by story, which are those of the events. ``stim_file`` names
-    the story too, such as milkywayvodka for the task milkyway. The scans that the authors leave
-    out for low inter-subject correlation (``scan_exclude.json``) are not left out here: choose
-    with ``bids: {tasks: [...]}`` and ``--subject``. CC0; the recordings of the stories are for
-    non-commercial scholarly use.
+    the story too, such as milkywayvodka for the task milkyway. CC0; the recordings of the stories
+    are for non-commercial scholarly use.
+
+    The 27 scans that the authors leave out (poor behaviour, wrong TRs, an inter-subject correlation
+    in early auditory cortex below 0.1 or at a lag above 3 TRs) are left out, and named when the
+    folder is read: ``code/scan_exclude.json`` of the repository (task, subject, beginnings of
+    names), made by its ``exclude_scans.py``. dataset.yaml lists them under ``bids: leave_out``.
     """
     return fetch_source(NARRATIVES, folder, Wanted(subjects, stories), advance)
 
@@ -97,7 +122,12 @@ def _list(wanted: Wanted) -> list[RemoteFile]:
 
 
 def _arrange(folder: Path) -> Path:
-    text = _DESCRIPTION.format(citation=NARRATIVES.citation, derivatives=_DERIVATIVES)
+    names = [f"sub-{number}_task-{task}" for task, them in _LEFT_OUT.items() for number in them]
+    text = _DESCRIPTION.format(
+        citation=NARRATIVES.citation,
+        derivatives=_DERIVATIVES,
+        left_out="\n".join(f"  - {name}" for name in names),
+    )
     (folder / "dataset.yaml").write_text(text, encoding="utf-8")
     return folder
 

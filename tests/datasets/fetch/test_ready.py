@@ -68,6 +68,23 @@ def test_narratives_is_ready_once_its_responses_lie_in_the_folder(tmp_path):
     assert recording.runs[0].start == -3.0
 
 
+def test_scans_that_the_authors_of_narratives_leave_out_are_left_out(tmp_path):
+    with serve(NARRATIVES) as (_, address):
+        fetched = fetch_source(
+            SOURCES["narratives"], tmp_path, Wanted(("sub-023",), archive=address)
+        )
+    for subject in ("sub-023", "sub-038"):
+        func = fetched.path / "afni-nosmooth" / subject / "func"
+        func.mkdir(parents=True)
+        for side in "LR":
+            name = f"{subject}_task-milkyway_space-fsaverage6_hemi-{side}_desc-clean.func.gii"
+            nibabel.save(surface(14, 40_962), func / name)
+    report = check_story_folder(fetched.path)
+    assert report.problems == ()
+    assert [each.name for each in report.subjects] == ["sub-023"]
+    assert "(bids.leave_out): sub-038_task-milkyway" in " ".join(report.warnings)
+
+
 def test_a_story_that_narratives_lacks_is_named(tmp_path):
     with serve(NARRATIVES) as (_, address), pytest.raises(InputError, match="no story 'fox'"):
         fetch_source(
