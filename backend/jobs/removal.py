@@ -23,10 +23,8 @@ from backend.jobs.config import RemovalTask
 from backend.jobs.description import describe_run
 from backend.jobs.progress import Progress, Silent
 from backend.probing.bundled import bundled_tasks
-from backend.probing.erasure import Eraser, fit_leace_to, fit_random
-from backend.probing.fit import design_of, predict_labels
-from backend.probing.scores import score
 from backend.probing.states import PieceStates, pieces_of, read_pieces
+from backend.probing.task_erasure import fit_task_erasers, probe_tasks
 from backend.probing.tasks import ProbingTask
 from backend.store.shards import Row, write_removal
 
@@ -148,36 +146,6 @@ def _read(
     return probed, states
 
 
-def fit_eraser(tasks: Sequence[ProbingTask], features: Sequence[Array]) -> tuple[Eraser, Array]:
-    """Fit one eraser to several tasks of two labels or more, each on its own items.
-
-    Parameters
-    ----------
-    tasks : sequence of ProbingTask
-    features : sequence of ndarray, shape (n_items, n_dims)
-        Of each task's items.
-
-    Returns
-    -------
-    tuple of (Eraser, ndarray)
-        And the states it was fitted to. Within a task labels are coded to sum to 0, and 0 in the
-        others, so that which task an item is of is not removed.
-    """
-    designs = [design_of(task) for task in tasks]
-    states = np.concatenate(features)
-    columns = []
-    start = 0
-    for design in designs:
-        rows = slice(start, start + len(design.labels))
-        for label in range(design.n_labels - 1):
-            column = np.zeros(len(states))
-            marked = (design.labels == label).astype(np.float64)
-            column[rows] = marked - marked.mean()
-            columns.append(column)
-        start = rows.stop
-    return fit_leace_to(states, np.column_stack(columns)), states
-
-
 def _of_layer(work: Work, tasks: Sequence[ProbingTask], layer: int, states: Array) -> Iterator[Row]:
     full = work.predict(states)
     for name in dict.fromkeys(each.phenomenon for each in tasks):
@@ -194,20 +162,15 @@ def _removed(
     full: NDArray[np.float64],
 ) -> Iterator[Row]:
     features = [work.probed.of_items(each.items, layer) for each in tasks]
-    eraser, fitted = fit_eraser(tasks, features)
-    removed = work.predict(eraser.erase(states))
-    drawn = np.stack(
-        [
-            work.predict(fit_random(fitted, eraser.rank, seed).erase(states))
-            for seed in range(work.n_random)
-        ]
-    )
+    erasers = fit_task_erasers(tasks, features, work.n_random)
+    removed = work.predict(erasers.leace.erase(states))
+    drawn = np.stack([work.predict(each.erase(states)) for each in erasers.random])
     shared = {
         "layer": layer,
         "phenomenon": tasks[0].phenomenon,
-        "rank": eraser.rank,
-        "probe_before": _probe(tasks, features),
-        "probe_after": _probe(tasks, [eraser.erase(each) for each in features]),
+        "rank": erasers.leace.rank,
+        "probe_before": probe_tasks(tasks, features),
+        "probe_after": probe_tasks(tasks, features, erasers.leace),
     }
     for target, response in enumerate(work.recording.targets):
         for fold in range(len(work.folds)):
@@ -221,12 +184,3 @@ def _removed(
                 "r_random": draws.mean(),
                 "random_draws": draws.tolist(),
             }
-
-
-def _probe(tasks: Sequence[ProbingTask], features: Sequence[Array]) -> float:
-    """Balanced accuracy, mean over tasks."""
-    scores = []
-    for task, states in zip(tasks, features, strict=True):
-        design = design_of(task)
-        scores.append(score(predict_labels(states, [design]), [design]).score)
-    return float(np.mean(scores))

@@ -5,11 +5,10 @@ import pytest
 
 from backend.errors import InputError
 from backend.jobs.config import RemovalTask
-from backend.jobs.removal import fit_eraser, run_removal
+from backend.jobs.removal import run_removal
 from backend.jobs.removal_request import build_removal_task
 from backend.jobs.request import choose_data
-from backend.probing.fit import design_of, predict_labels
-from backend.probing.scores import score
+from backend.probing.task_erasure import fit_task_erasers, probe_tasks
 from backend.store.reader import ResultStore
 from backend.store.removal_queries import has_removal, removal_scores
 from tests.probing.items import make_task
@@ -33,15 +32,12 @@ def test_an_eraser_of_several_tasks_removes_each_and_not_which_task_it_is() -> N
         states[:, 5] += 6 * number
         tasks.append(task)
         features.append(states.astype(np.float32))
-    eraser, fitted = fit_eraser(tasks, features)
+    eraser = fit_task_erasers(tasks, features).leace
     assert eraser.rank == 2
     for task, states in zip(tasks, features, strict=True):
-        design = design_of(task)
-        before = score(predict_labels(states, [design]), [design]).score
-        after = score(predict_labels(eraser.erase(states), [design]), [design]).score
-        assert before > 0.95
-        assert after < 0.56
-    gap = eraser.erase(fitted)[:, 5]
+        assert probe_tasks([task], [states]) > 0.95
+        assert probe_tasks([task], [states], eraser) < 0.56
+    gap = eraser.erase(np.concatenate(features))[:, 5]
     assert gap[400:].mean() - gap[:400].mean() == pytest.approx(6, abs=0.3)
 
 

@@ -4,7 +4,7 @@ from scipy.special import ndtr
 from sklearn.linear_model import RidgeClassifier
 from sklearn.preprocessing import StandardScaler
 
-from backend.probing.erasure import fit_leace, fit_random
+from backend.probing.erasure import Eraser, StateSums, fit_erasers, indicators
 from backend.probing.fit import Design, predict_labels
 from backend.probing.ridge import predict_path
 from backend.probing.scores import score
@@ -14,6 +14,10 @@ from tests.probing.items import planted
 def _score(states: np.ndarray, design: Design) -> float:
     designs = [design] * 2
     return score(predict_labels(states, designs), designs).score
+
+
+def fit_leace(states: np.ndarray, design: Design) -> Eraser:
+    return fit_erasers(states, indicators(design.labels, design.n_labels)).leace
 
 
 @pytest.mark.parametrize("strength", [0.0, 1.0, 2.0, 4.0])
@@ -28,28 +32,29 @@ def test_a_planted_property_is_found_at_its_strength(strength: float) -> None:
 def test_leace_removes_it_to_chance_and_random_directions_do_not(n_labels: int) -> None:
     states, design = planted(1200, 20, 3.0, n_labels=n_labels)
     found = _score(states, design)
-    leace = fit_leace(states, design.labels)
+    targets = indicators(design.labels, n_labels)
+    erasers = fit_erasers(states, targets, n_random=5)
+    leace = erasers.leace
     assert leace.rank == n_labels - 1
     removed = leace.erase(states)
-    indicators = design.labels[:, None] == np.arange(n_labels)
-    covariance = (removed - removed.mean(0)).T @ (indicators - indicators.mean(0))
+    covariance = (removed - removed.mean(0)).T @ targets
     assert np.abs(covariance).max() / len(states) < 1e-5
     assert _score(removed, design) < 1 / n_labels + 0.03
-    random = fit_random(states, leace.rank, seed=1)
-    assert random.rank == leace.rank
-    assert _score(random.erase(states), design) > found - 0.1
+    assert {each.rank for each in erasers.random} == {leace.rank}
+    left = [_score(each.erase(states), design) for each in erasers.random]
+    assert np.mean(left) > found - 0.1
 
 
 def test_leace_changes_no_more_than_it_must() -> None:
     states, design = planted(1200, 20, 3.0)
-    removed = fit_leace(states, design.labels).erase(states)
+    removed = fit_leace(states, design).erase(states)
     # A single direction of 20: the others stay as they were.
     assert np.linalg.matrix_rank(states - removed, tol=1e-2) == 1
 
 
 def test_leace_on_more_dimensions_than_items() -> None:
     states, design = planted(60, 200, 3.0)
-    removed = fit_leace(states, design.labels).erase(states)
+    removed = fit_leace(states, design).erase(states)
     means = [removed[design.labels == label].mean(axis=0) for label in (0, 1)]
     assert np.allclose(*means, atol=1e-4)
 
@@ -94,3 +99,12 @@ def test_the_same_seeds_give_the_same_predictions() -> None:
     first, again = (predict_labels(states, [design] * 3) for _ in range(2))
     assert np.array_equal(first, again)
     assert not np.array_equal(first[0], first[1])
+
+
+def test_sums_of_parts_are_the_sums_of_the_whole() -> None:
+    states, _ = planted(200, 6, 1.0)
+    parts = StateSums.of(states[:80]) + StateSums.of(states[80:])
+    whole = StateSums.of(states)
+    assert parts.n == whole.n
+    assert np.allclose(parts.total, whole.total)
+    assert np.allclose(parts.products, whole.products)
