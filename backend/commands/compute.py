@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from backend.errors import CortexScaleError
-from backend.jobs.config import AnyTask, ProbeTask, RemovalTask
+from backend.jobs.config import AnyTask, ProbeTask
 from backend.jobs.progress import Progress, Terminal
+from backend.jobs.removal_config import AnyRemoval
 from backend.store.queries import has_run
 from backend.store.reader import ResultStore
 
@@ -106,6 +107,6 @@ def say_stored(run_id: str, store: Path, again: str) -> None:
     print(f"run {run_id} is in {store} already (--again {again} it once more)")
 
 
-def model_and_compression(task: ProbeTask | RemovalTask) -> str:
+def model_and_compression(task: ProbeTask | AnyRemoval) -> str:
     """Name a task as its message does."""
     return f"{task.config.model}, {task.config.compression}"

@@ -28,6 +28,7 @@ from backend.store.selection import Selection
 
 # A range is made before the model is known, and must not be made of a billion numbers.
 _LAYER_DIGITS = 3
+OF_STORIES = "stories (a folder, or demo-cortex)"
 SENTENCE_OPTIONS = ("sentence", "response", "group", "ceiling", "citation", "simulated")
 
 EXAMPLES = """examples:
@@ -156,14 +157,27 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(arguments: argparse.Namespace) -> int:
     """Build the task of a table of sentences or of stories, run it, print its table."""
     if is_stories(arguments.dataset):
-        _refuse_options(arguments, SENTENCE_OPTIONS, "a table of sentences")
+        refuse_options(arguments, SENTENCE_OPTIONS, "a table of sentences")
         return run_stories(arguments)
-    _refuse_options(arguments, STORY_OPTIONS, "stories (a folder, or demo-cortex)")
+    refuse_options(arguments, STORY_OPTIONS, OF_STORIES)
     return _run_sentences(arguments)
 
 
-def _refuse_options(arguments: argparse.Namespace, options: Sequence[str], belongs: str) -> None:
-    """Refuse an option that would do nothing, rather than let it be thought to have worked."""
+def refuse_options(arguments: argparse.Namespace, options: Sequence[str], belongs: str) -> None:
+    """Refuse an option that would do nothing, rather than let it be thought to have worked.
+
+    Parameters
+    ----------
+    arguments : argparse.Namespace
+    options : sequence of str
+    belongs : str
+        To what they do.
+
+    Raises
+    ------
+    InputError
+        If one of them was given.
+    """
     for option in options:
         if getattr(arguments, option.replace("-", "_")) not in (None, [], False):
             raise InputError(
@@ -188,7 +202,7 @@ def _run_sentences(arguments: argparse.Namespace) -> int:
         calibration=arguments.calibration,
         layers=arguments.layers,
         pooling=arguments.pooling or "mean",
-        split=_sentence_split(arguments.split),
+        split=sentence_split(arguments.split),
         n_folds=arguments.folds,
         gap=arguments.gap,
         seed=arguments.seed,
@@ -208,7 +222,13 @@ def _run_sentences(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _sentence_split(split: str | None) -> Split | None:
+def sentence_split(split: str | None) -> Split | None:
+    """Refuse a split of stories on sentences.
+
+    Raises
+    ------
+    InputError
+    """
     for known in get_args(Split):
         if split == known:
             return known

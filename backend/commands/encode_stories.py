@@ -21,16 +21,18 @@ STORY_OPTIONS = (
 )  # fmt: skip
 
 
-def add_story_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that only stories have.
+STORY_GROUP = ("stories", "when --dataset is demo-cortex or a folder of transcripts and responses")
+READING_OPTIONS = STORY_OPTIONS[: STORY_OPTIONS.index("ceiling-from")]
+"""Those that say what is read, and how it is brought to TRs and folds."""
+
+
+def add_reading_options(stories: "argparse._ArgumentGroup") -> None:
+    """Add the options of stories that say what is read, and how it is brought to TRs and folds.
 
     Parameters
     ----------
-    parser : argparse.ArgumentParser
+    stories : argparse group
     """
-    stories = parser.add_argument_group(
-        "stories", "when --dataset is demo-cortex or a folder of transcripts and responses"
-    )
     stories.add_argument("--subject", help="whose responses (default: the first)")
     stories.add_argument(
         "--context", type=int, metavar="TOKENS", help="context length in tokens (default: 128)"
@@ -56,6 +58,42 @@ def add_story_options(parser: argparse.ArgumentParser) -> None:
         "--test-story", action="append", default=[], metavar="NAME",
         help="hold out this story, and no other; may be repeated",
     )  # fmt: skip
+
+
+def reading_options(arguments: argparse.Namespace) -> dict[str, object]:
+    """Give what :func:`add_reading_options` has parsed, as fields of a request.
+
+    Parameters
+    ----------
+    arguments : argparse.Namespace
+
+    Returns
+    -------
+    dict
+        But the subject, which is chosen with the data.
+    """
+    head, tail = arguments.trim or (None, None)
+    return {
+        "context": arguments.context,
+        "context_mode": arguments.context_mode,
+        "downsampling": arguments.downsampling,
+        "delays": arguments.delays,
+        "hrf": arguments.hrf,
+        "trim_head": head,
+        "trim_tail": tail,
+        "test_stories": tuple(arguments.test_story) or None,
+    }
+
+
+def add_story_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that only stories have.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+    """
+    stories = parser.add_argument_group(*STORY_GROUP)
+    add_reading_options(stories)
     stories.add_argument(
         "--ceiling-from", choices=("given", "repeats", "subjects"),
         help="noise ceiling: a given map, split halves of repeats, or the mean of the other "
@@ -107,7 +145,6 @@ def run_stories(arguments: argparse.Namespace) -> int:
     """
     store = arguments.out or default_store()
     data = choose_stories(arguments.dataset, arguments.subject, arguments.name)
-    head, tail = arguments.trim or (None, None)
     task = build_story_task(
         data,
         arguments.model,
@@ -118,21 +155,14 @@ def run_stories(arguments: argparse.Namespace) -> int:
         calibration=arguments.calibration,
         pooling=arguments.pooling,
         split=arguments.split,
-        test_stories=tuple(arguments.test_story) or None,
         n_folds=arguments.folds,
         gap=arguments.gap,
         seed=arguments.seed,
-        context=arguments.context,
-        context_mode=arguments.context_mode,
-        downsampling=arguments.downsampling,
-        delays=arguments.delays,
-        hrf=arguments.hrf,
-        trim_head=head,
-        trim_tail=tail,
         ceiling=arguments.ceiling_from,
         ceiling_floor=arguments.ceiling_floor,
         permutations=arguments.permutations,
         targets=arguments.targets,
+        **reading_options(arguments),
     )
     run_id = task.config.run_id
     if planned(task, data, arguments, store):

@@ -1,14 +1,15 @@
 """Runs of probes and removals behind a figure: their rows, their requests, how to repeat them."""
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import pandas as pd
 
 from backend import catalog
-from backend.exports.runs import read_config
-from backend.jobs.config import ProbingConfig, RemovalConfig
+from backend.exports.runs import read_config, reading_options, story_data
+from backend.jobs.config import ProbingConfig
+from backend.jobs.removal_config import AnyRemovalConfig, RemovalConfig, StoryRemovalConfig
 from backend.store.reader import ResultStore
 
 # Under which option each source of probes is asked for.
@@ -27,14 +28,14 @@ class Asked:
     ----------
     row : pandas.Series
         Of the table ``probe_runs`` or ``removal_runs``.
-    config : ProbingConfig or RemovalConfig
+    config : ProbingConfig, RemovalConfig or StoryRemovalConfig
         The request that it was computed from.
     tasks : pandas.DataFrame
         Of probes and judgements: task, phenomenon and n_items; of removals: phenomenon and rank.
     """
 
     row: pd.Series
-    config: ProbingConfig | RemovalConfig
+    config: ProbingConfig | AnyRemovalConfig
     tasks: pd.DataFrame
 
     @property
@@ -64,15 +65,15 @@ def read_asked(store: ResultStore, run_ids: Iterable[str]) -> list[Asked]:
     wanted = sorted(set(run_ids))
     return [
         *_read(store, wanted, "probe_runs", "task, phenomenon, max(n_items) AS n_items",
-               "probe_scores", ProbingConfig),
+               "probe_scores", lambda row: ProbingConfig),
         *_read(store, wanted, "removal_runs", "phenomenon, max(rank) AS rank",
-               "removal_scores", RemovalConfig),
+               "removal_scores", _removal_form),
     ]  # fmt: skip
 
 
 def _read(
     store: ResultStore, wanted: list[str], runs: str, columns: str, scores: str,
-    form: type[ProbingConfig] | type[RemovalConfig],
+    form_of: Callable[[pd.Series], type[ProbingConfig | AnyRemovalConfig]],
 ) -> list[Asked]:  # fmt: skip
     marks = ", ".join("?" * len(wanted)) or "NULL"
     rows = store.query(
@@ -88,22 +89,27 @@ def _read(
         wanted,
     )
     return [
-        Asked(row, read_config(row, form), tasks[tasks["run_id"] == row["run_id"]])
+        Asked(row, read_config(row, form_of(row)), tasks[tasks["run_id"] == row["run_id"]])
         for _, row in rows.iterrows()
     ]
 
 
-def asked_command(config: ProbingConfig | RemovalConfig) -> str:
+def _removal_form(row: pd.Series) -> type[AnyRemovalConfig]:
+    # Only words in a story have a context.
+    return StoryRemovalConfig if pd.notna(row["context_length"]) else RemovalConfig
+
+
+def asked_command(config: ProbingConfig | AnyRemovalConfig) -> str:
     """Write the command that computes a run of probes or removals again.
 
     Parameters
     ----------
-    config : ProbingConfig or RemovalConfig
+    config : ProbingConfig, RemovalConfig or StoryRemovalConfig
 
     Returns
     -------
     str
-        FILE and FOLDER stand for what does not ship with the project.
+        FILE, FOLDER, FILE_OR_FOLDER and LABELS stand for what does not ship with the project.
     """
     words = ["python", "-m", "backend"]
     words += _probe(config) if isinstance(config, ProbingConfig) else _remove(config)
@@ -131,7 +137,17 @@ def _probe(config: ProbingConfig) -> list[str]:
     return words
 
 
-def _remove(config: RemovalConfig) -> list[str]:
+def _remove(config: AnyRemovalConfig) -> list[str]:
+    if isinstance(config, StoryRemovalConfig):
+        words = ["remove", *story_data(config), *reading_options(config)]
+        words += ["--labels", "LABELS"] if config.labels else []
+    else:
+        words = _remove_from_sentences(config)
+    words += ["--split", config.split, "--phenomena", *config.phenomena]
+    return [*words, "--random", str(config.n_random)]
+
+
+def _remove_from_sentences(config: RemovalConfig) -> list[str]:
     entry = catalog.datasets().get(config.dataset)
     if entry is not None and entry.file:
         words = ["remove", "--dataset", config.dataset]
@@ -142,5 +158,4 @@ def _remove(config: RemovalConfig) -> list[str]:
         if entry is None:
             words += ["--name", config.dataset, "--citation", config.citation]
             words += ["--simulated"] if config.evidence == "simulated" else []
-    words += ["--split", config.split, "--phenomena", *config.phenomena]
-    return [*words, "--random", str(config.n_random)]
+    return words

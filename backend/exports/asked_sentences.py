@@ -6,9 +6,11 @@ from backend import __version__, catalog
 from backend.comparisons.probes import in_order
 from backend.compression.calibration import SHARED_WORDS
 from backend.exports.asked import Asked
-from backend.exports.sentences import RANDOM_TWIN, cite
+from backend.exports.runs import Run
+from backend.exports.sentences import RANDOM_TWIN, cite, feature_words
 from backend.figures.labels import compression_title, dataset_title, joined, model_title
-from backend.jobs.config import ProbingConfig, RemovalConfig, StoryContext
+from backend.jobs.config import ProbingConfig
+from backend.jobs.removal_config import AnyRemovalConfig, StoryRemovalConfig
 from backend.probing.settings import PENALTIES, TRAINING_SHARE
 
 
@@ -24,13 +26,15 @@ def asked_words(asked: Sequence[Asked]) -> list[str]:
     list of str
         Markdown with Pandoc's citations; every number is of the requests or the store.
     """
-    groups: dict[tuple[str, str, StoryContext | None], list[Asked]] = {}
+    groups: dict[tuple[object, ...], list[Asked]] = {}
     for each in asked:
         config = each.config
-        kind = config.source if isinstance(config, ProbingConfig) else "removal"
-        within = config.story_context if isinstance(config, ProbingConfig) else None
-        groups.setdefault((kind, config.dataset, within), []).append(each)
-    return [_WORDS.get(kind, _probes)(group) for (kind, *_), group in groups.items()]
+        if isinstance(config, ProbingConfig):
+            key: tuple[object, ...] = (config.source, config.dataset, config.story_context)
+        else:
+            key = ("removal", config.dataset, getattr(config, "labels", None))
+        groups.setdefault(key, []).append(each)
+    return [_WORDS.get(str(key[0]), _probes)(group) for key, group in groups.items()]
 
 
 def _probes(group: Sequence[Asked]) -> str:
@@ -90,7 +94,7 @@ def _cloze(group: Sequence[Asked]) -> str:
 
 def _removal(group: Sequence[Asked]) -> str:
     first = group[0].config
-    if not isinstance(first, RemovalConfig):
+    if isinstance(first, ProbingConfig):
         raise TypeError("a removal without its request")
     ranks: dict[str, list[str]] = {}
     for each in group:
@@ -101,19 +105,41 @@ def _removal(group: Sequence[Asked]) -> str:
     )
     draws = joined(sorted({str(int(each.row["n_random"])) for each in group}))
     folds = joined(sorted({f"{int(each.row['n_folds'])} {each.config.split}" for each in group
-                           if isinstance(each.config, RemovalConfig)}))  # fmt: skip
+                           if not isinstance(each.config, ProbingConfig)}))  # fmt: skip
     simulated = " The responses are SIMULATED." if first.evidence == "simulated" else ""
     return (
-        f"Removal: what the bundled probing tasks label of a phenomenon was removed from the "
-        f"states of {_models(group)}{_layers(group)} by LEACE {cite('belrose2023')}, fitted to the "
-        f"texts of those tasks: {removed} directions. Responses to the sentences of "
-        f"{dataset_title(first.dataset)} ({first.evidence}; n = {int(group[0].row['n_samples']):,})"
-        f" were then predicted again on the same folds ({folds}), and, for comparison, after "
+        f"Removal: {_what_was_removed(first)} was removed from the states of {_models(group)}"
+        f"{_layers(group)} by LEACE {cite('belrose2023')}, fitted to {_fitted_to(first)}: "
+        f"{removed} directions. {_of_data(group)} ({first.evidence}; n = "
+        f"{int(group[0].row['n_samples']):,}) were then predicted again on the same folds "
+        f"({folds}), and, for comparison, after "
         f"{draws} draws of as many random directions of the same whitened space. Differences were "
         "tested by paired t tests over folds, corrected over the phenomena and regions of a layer "
         f"by the Benjamini-Hochberg procedure {cite('benjamini1995')}.{simulated}"
         + _calibrated(group)
     )
+
+
+def _what_was_removed(config: AnyRemovalConfig) -> str:
+    if isinstance(config, StoryRemovalConfig) and config.labels:
+        return f"what the labels {config.labels} say of each word"
+    return "what the bundled probing tasks label of a phenomenon"
+
+
+def _fitted_to(config: AnyRemovalConfig) -> str:
+    if isinstance(config, StoryRemovalConfig) and config.labels:
+        return "the words of the stories that each fold trains on"
+    return "the texts of those tasks"
+
+
+def _of_data(group: Sequence[Asked]) -> str:
+    """Name the responses; those to stories with the way that words take to them."""
+    first = group[0]
+    title = dataset_title(first.config.dataset)
+    if not isinstance(first.config, StoryRemovalConfig):
+        return f"Responses to the sentences of {title}"
+    subjects = joined(sorted({str(each.row["subject"]) for each in group}))
+    return f"{feature_words(Run(first.row, first.config, ()))}. Responses of {title}, {subjects}"
 
 
 _WORDS = {"pairs": _pairs, "cloze": _cloze, "removal": _removal}

@@ -139,14 +139,28 @@ def encode_command(config: EncodingConfig | StoryConfig) -> str:
     return shlex.join([*words, "--seed", str(config.seed)])
 
 
+def story_data(config: StoryConfig) -> list[str]:
+    """Write which stories, and whose responses, as options of a command.
+
+    Parameters
+    ----------
+    config : StoryConfig
+
+    Returns
+    -------
+    list of str
+    """
+    ships = config.dataset in catalog.story_datasets()
+    place = [] if ships else ["--name", config.dataset]
+    return [
+        "--dataset", config.dataset if ships else "FILE_OR_FOLDER", *place,
+        "--subject", config.subject,
+    ]  # fmt: skip
+
+
 def _data(config: EncodingConfig | StoryConfig) -> list[str]:
     if isinstance(config, StoryConfig):
-        ships = config.dataset in catalog.story_datasets()
-        place = [] if ships else ["--name", config.dataset]
-        return [
-            "--dataset", config.dataset if ships else "FILE_OR_FOLDER", *place,
-            "--subject", config.subject,
-        ]  # fmt: skip
+        return story_data(config)
     entry = catalog.datasets().get(config.dataset)
     if entry is not None and entry.file:
         return ["--dataset", config.dataset]
@@ -169,13 +183,28 @@ def _folds(config: EncodingConfig) -> list[str]:
     return [*words, "--gap", str(config.gap)] if config.split == "contiguous" else words
 
 
-def _story_options(config: StoryConfig) -> list[str]:
+def reading_options(config: StoryConfig) -> list[str]:
+    """Write how stories were read and brought to TRs, as options of a command.
+
+    Parameters
+    ----------
+    config : StoryConfig
+
+    Returns
+    -------
+    list of str
+    """
     words = ["--context", str(config.context), "--context-mode", config.context_mode]
     words += ["--downsampling", config.downsampling]
     words += ["--hrf", config.hrf] if config.hrf else ["--delays", _list(config.delays)]
     words += ["--trim", str(config.trim_head), str(config.trim_tail)]
     for story in config.test_stories:
         words += ["--test-story", story]
+    return words
+
+
+def _story_options(config: StoryConfig) -> list[str]:
+    words = reading_options(config)
     if config.n_folds is not None:
         words += ["--folds", str(config.n_folds)]
     if config.split in _STORY_FOLDS:

@@ -265,27 +265,6 @@ class ProbingConfig(Request):
         return self
 
 
-class RemovalConfig(EncodingConfig):
-    """Everything that decides what removal of a phenomenon costs a run on sentences.
-
-    Attributes
-    ----------
-    kind : {"removal"}
-        Tells this request from the others.
-    phenomena : tuple of str
-        What is removed, one after the other.
-    tasks_sha256 : str
-        Hash of the tasks whose labels are removed.
-    n_random : int
-        Draws of random directions.
-    """
-
-    kind: Literal["removal"] = "removal"
-    phenomena: tuple[str, ...] = Field(min_length=1)
-    tasks_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    n_random: int = Field(default=5, ge=2, le=100)
-
-
 class _Task(BaseModel):
     """A request and where, on this machine, its files are."""
 
@@ -319,12 +298,6 @@ class Task(_Task):
     """
 
     config: EncodingConfig
-
-
-class RemovalTask(_Task):
-    """A request for removals, and where on this machine its files are; as :class:`Task`."""
-
-    config: RemovalConfig
 
 
 class StoryTask(_Task):

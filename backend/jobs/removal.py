@@ -17,11 +17,11 @@ from backend.encoding.scores import pearson_r
 from backend.features.cache import StateCache
 from backend.features.loading import LoadedModel, load_model
 from backend.features.sentence_states import read_sentence_states
-from backend.features.sources import resolve_model
+from backend.features.sources import ModelSource, resolve_model
 from backend.jobs.calibration import calibration_of, compression_as_shown
-from backend.jobs.config import RemovalTask
 from backend.jobs.description import describe_run
 from backend.jobs.progress import Progress, Silent
+from backend.jobs.removal_config import AnyRemovalConfig, RemovalTask
 from backend.probing.bundled import bundled_tasks
 from backend.probing.states import PieceStates, pieces_of, read_pieces
 from backend.probing.task_erasure import fit_task_erasers, probe_tasks
@@ -82,17 +82,38 @@ def run_removal(task: RemovalTask, progress: Progress | None = None) -> str:
             for row in _of_layer(work, tasks, layer, np.array(states[layer]))
         ]
     described = {
-        **describe_run(config, source, loaded),
-        "data_sha256": config.data_sha256,
-        "model_fingerprint": source.fingerprint,
+        **removal_row(config, source, loaded),
         "n_folds": len(folds),
         "n_samples": len(sentences),
-        "n_random": config.n_random,
-        "created_at": datetime.now(UTC),
         "seconds": time.perf_counter() - started,
     }
     write_removal(task.store, config.run_id, {"removal_scores": rows, "removal_runs": [described]})
     return config.run_id
+
+
+def removal_row(
+    config: AnyRemovalConfig, source: ModelSource, loaded: LoadedModel
+) -> dict[str, object]:
+    """Describe a run of removals by its request, its model as measured, and this machine.
+
+    Parameters
+    ----------
+    config : RemovalConfig or StoryRemovalConfig
+    source : ModelSource
+    loaded : LoadedModel
+
+    Returns
+    -------
+    dict
+        Columns of ``removal_runs``; the caller adds those that depend on what was presented.
+    """
+    return {
+        **describe_run(config, source, loaded),
+        "data_sha256": config.data_sha256,
+        "model_fingerprint": source.fingerprint,
+        "n_random": config.n_random,
+        "created_at": datetime.now(UTC),
+    }
 
 
 @dataclass(frozen=True)

@@ -127,14 +127,26 @@ def layer_features(states: Mapping[str, StoryStates], layer: int, axis: StoryAxi
     -------
     ndarray of float32, shape (n_trs, n_dims)
     """
+    return axis.join(lambda story: word_states(states[story], layer))
+
+
+def word_states(states: StoryStates, layer: int) -> NDArray[np.floating]:
+    """Read one layer's states of a story's words as the model gave them.
+
+    Parameters
+    ----------
+    states : StoryStates
+    layer : int
+
+    Returns
+    -------
+    ndarray of float, shape (n_words, n_dims)
+        Mapped, unless they were scaled.
+    """
     # A layer that was too large for half precision was scaled, in each story by its own factor.
-    return axis.join(
-        lambda story: (
-            states[story].layer(layer)
-            if states[story].scales[layer] == 1.0
-            else states[story].layer(layer).astype(np.float32) / states[story].scales[layer]
-        )
-    )
+    stored = states.layer(layer)
+    scale = states.scales[layer]
+    return stored if scale == 1.0 else stored.astype(np.float32) / scale
 
 
 def baseline_features(

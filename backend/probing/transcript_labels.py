@@ -3,14 +3,14 @@
 import csv
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from backend.errors import InputError
+from backend.probing.same_words import places_of, require_same_words
 from backend.probing.tasks import Item, Piece, ProbingTask
 from backend.stimuli import Words, read_words
 from backend.stimuli.labels import sentence_index
@@ -28,8 +28,24 @@ _KNOWN = {
     "subjnum": ("morphology", "Number of the subject"),
     "objnum": ("morphology", "Number of the object"),
 }
-_SHOWN = 6
 _ALIKE = 0.9
+
+
+class LabelTable(NamedTuple):
+    """A table of labels as it is on disk.
+
+    Attributes
+    ----------
+    text : str
+        The whole file.
+    words : tuple of str
+    columns : mapping of str to tuple of str
+        Each property's label of every word; empty for none.
+    """
+
+    text: str
+    words: tuple[str, ...]
+    columns: Mapping[str, tuple[str, ...]]
 
 
 class Labelled(NamedTuple):
@@ -76,6 +92,49 @@ def read_transcript_labels(path: Path, transcript: Path | None = None) -> Labell
     InputError
         If it is no such table, departs from the transcript, or no column has two labels.
     """
+    table = read_label_table(path)
+    words = table.words
+    stories = _own_story(path, words) if transcript is None else read_words(transcript)
+    heard = [word for story in stories for word in story.words]
+    if transcript is not None:
+        require_same_words(words, heard, transcript.name, path)
+    places = places_of(words, heard)
+    sentences = sentence_index(words)
+    if sentences is None:
+        raise InputError(
+            f"the words in {path.name} have no full stops, so their sentences are not known; give "
+            "the words with their punctuation."
+        )
+    tasks, notes = [], []
+    for name, values in table.columns.items():
+        task, note = _task(name, words, cut_numbers(values), sentences, places)
+        tasks += [task] if task else []
+        notes += [note] if note else []
+    if not tasks:
+        raise InputError(f"{path.name} holds nothing to probe: {' '.join(notes)}")
+    digest = hashlib.sha256(table.text.encode())
+    if transcript is not None:
+        digest.update("\n".join(heard).encode())
+    return Labelled(tuple(tasks), digest.hexdigest(), tuple(notes), stories)
+
+
+def read_label_table(path: Path) -> LabelTable:
+    """Read a table of labels without asking what its words are of.
+
+    Parameters
+    ----------
+    path : Path
+        As of :func:`read_transcript_labels`.
+
+    Returns
+    -------
+    LabelTable
+
+    Raises
+    ------
+    InputError
+        If it cannot be read, or lacks a column of words or of labels.
+    """
     text, _ = read_text(path)
     rows = list(csv.DictReader(text.splitlines()))
     names = list(rows[0]) if rows else []
@@ -85,32 +144,13 @@ def read_transcript_labels(path: Path, transcript: Path | None = None) -> Labell
             f"{path.name} has the columns {', '.join(names) or 'none'}; accepted is a CSV with a "
             "column words and one or more columns of labels, a row per word."
         )
-    words = [(row[column] or "").strip() for row in rows]
-    stories = _own_story(path, words) if transcript is None else read_words(transcript)
-    heard = [word for story in stories for word in story.words]
-    if transcript is not None:
-        require_same_words(words, heard, transcript, path)
-    places = _places(words, heard)
-    sentences = sentence_index(words)
-    if sentences is None:
-        raise InputError(
-            f"the words in {path.name} have no full stops, so their sentences are not known; give "
-            "the words with their punctuation."
-        )
-    tasks, notes = [], []
-    for name in names:
-        if name == column:
-            continue
-        labels = _labels([(row[name] or "").strip() for row in rows])
-        task, note = _task(name, words, labels, sentences, places)
-        tasks += [task] if task else []
-        notes += [note] if note else []
-    if not tasks:
-        raise InputError(f"{path.name} holds nothing to probe: {' '.join(notes)}")
-    digest = hashlib.sha256(text.encode())
-    if transcript is not None:
-        digest.update("\n".join(heard).encode())
-    return Labelled(tuple(tasks), digest.hexdigest(), tuple(notes), stories)
+    values = {name: tuple((row[name] or "").strip() for row in rows) for name in names}
+    return LabelTable(text, values.pop(column), values)
+
+
+def property_of(column: str) -> tuple[str, str]:
+    """Name the phenomenon and the title of a column of labels."""
+    return _KNOWN.get(column.lower(), ("other", column))
 
 
 def _own_story(path: Path, words: Sequence[str]) -> tuple[Words, ...]:
@@ -120,74 +160,19 @@ def _own_story(path: Path, words: Sequence[str]) -> tuple[Words, ...]:
     return (Words(path.stem, said, onsets, onsets + 1, np.ones(len(said), dtype=bool)),)
 
 
-def _places(words: Sequence[str], heard: Sequence[str]) -> list[tuple[int, int]]:
-    """Say which of the words that are heard each labelled word is, by their letters.
-
-    A word without letters is with the one before it.
-    """
-    places: list[tuple[int, int]] = []
-    of_word: dict[int, list[int]] = {}
-    for (_, place), (_, said) in zip(_letters(words), _letters(heard), strict=True):
-        of_word.setdefault(place, []).append(said)
-    last = 0
-    for place in range(len(words)):
-        of_place = of_word.get(place, [last])
-        last = of_place[-1]
-        places.append((of_place[0], last + 1))
-    return places
-
-
-def require_same_words(
-    words: Sequence[str], heard: Sequence[str], transcript: Path, labels: Path
-) -> None:
-    """Refuse labels of other words than a transcript's.
+def cut_numbers(values: Sequence[str]) -> list[str]:
+    """Cut many numbers into thirds; other values are labels as they are.
 
     Parameters
     ----------
-    words, heard : sequence of str
-        Of the labels, and of the transcript.
-    transcript, labels : Path
+    values : sequence of str
+        Empty for none.
 
-    Raises
-    ------
-    InputError
-        With the first words that differ, and those around them.
+    Returns
+    -------
+    list of str
+        Of more than twelve different numbers ``low``, ``middle`` and ``high``.
     """
-    one, other = _letters(words), _letters(heard)
-    pairs = zip(one, other, strict=False)
-    shorter = min(len(one), len(other))
-    at = next((n for n, (left, right) in enumerate(pairs) if left[0] != right[0]), shorter)
-    if at == len(one) == len(other):
-        return
-    place = one[at][1] if at < len(one) else len(words)
-    said = other[at][1] if at < len(other) else len(heard)
-    raise InputError(
-        f"the labels in {labels.name} do not match the transcript {transcript.name}: they first "
-        f"depart at word {place + 1} (of {len(words)}), which is word {said + 1} (of {len(heard)}) "
-        f"of the transcript. Labels: {_around(words, place)!r}; transcript: "
-        f"{_around(heard, said)!r}. Give the labels of this transcript, a row per word."
-    )
-
-
-def _letters(words: Sequence[str]) -> list[tuple[str, int]]:
-    """Spell words out, each letter with its word, since words are split and joined variously."""
-    return [(char, place) for place, word in enumerate(words) for char in _plain(word)]
-
-
-def _plain(word: str) -> str:
-    """Leave letters and digits; UTF-8 that was read as Windows-1252 is read as what it is."""
-    with suppress(UnicodeError):
-        word = word.encode("cp1252").decode("utf-8")
-    return "".join(char for char in word.casefold() if char.isalnum())
-
-
-def _around(words: Sequence[str], place: int) -> str:
-    shown = words[max(0, place - _SHOWN + 1) : place + 2]
-    return " ".join(shown) if place < len(words) else " ".join([*shown, "(the end)"])
-
-
-def _labels(values: Sequence[str]) -> list[str]:
-    """Cut many numbers into thirds; other values are labels as they are."""
     if len(set(values) - {""}) <= _MOST_LABELS:
         return list(values)
     try:
@@ -223,7 +208,7 @@ def _task(
     rare = sorted(label for label, count in counts.items() if count < LEAST_ITEMS)
     kept = tuple(item for item in items if item.label not in rare)
     note = f"{name}: too few items labelled {', '.join(rare)} were left out." if rare else None
-    phenomenon, title = _KNOWN.get(name.lower(), ("other", name))
+    phenomenon, title = property_of(name)
     try:
         return ProbingTask(name, title, phenomenon, kept), note
     except InputError as error:

@@ -6,8 +6,9 @@ from backend.store.reader import ResultStore
 
 _OF_RUN = (
     "dataset, data_sha256, subject, modality, model, model_fingerprint, model_family, "
-    "n_parameters, compression, bits_per_weight, split, n_folds, n_samples, n_random, evidence, "
-    "source, code_version, created_at"
+    "n_parameters, compression, bits_per_weight, split, n_folds, n_samples, n_random, "
+    "context_length, coalesce(labels, 'bundled') AS labels, warnings, evidence, source, "
+    "code_version, created_at"
 )
 
 
@@ -42,8 +43,9 @@ def removal_scores(
     pandas.DataFrame
         Columns of ``removal_scores`` without single draws, and dataset, data_sha256, subject,
         modality, model, model_family, n_parameters, compression, bits_per_weight, split, n_folds,
-        n_samples, n_random, evidence, source, code_version. Of what was measured more than once
-        the latest.
+        n_samples, n_random, context_length (empty of sentences), labels (what was removed:
+        ``bundled``, or the name of labels of the stories' own words), warnings, evidence, source,
+        code_version. Of what was measured more than once the latest.
     """
     return store.query(
         f"""
@@ -52,11 +54,11 @@ def removal_scores(
         WHERE (?::VARCHAR IS NULL OR dataset = ?) AND (?::VARCHAR IS NULL OR split = ?)
         QUALIFY dense_rank() OVER (
             PARTITION BY dataset, data_sha256, subject, model, model_fingerprint, compression,
-                         split, layer, phenomenon, roi, hemisphere
+                         split, context_length, labels, layer, phenomenon, roi, hemisphere
             ORDER BY created_at DESC, run_id
         ) = 1
-        ORDER BY dataset, split, model, compression <> 'none', compression, layer, phenomenon,
-                 roi, hemisphere, fold
+        ORDER BY dataset, subject, split, labels <> 'bundled', labels, context_length, model,
+                 compression <> 'none', compression, layer, phenomenon, roi, hemisphere, fold
         """,
         [dataset, dataset, split, split],
     )

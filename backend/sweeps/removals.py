@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from backend.features.sources import resolve_model
-from backend.jobs.config import RemovalTask
+from backend.jobs.removal_config import RemovalTask
 from backend.jobs.removal_request import build_removal_task
 from backend.jobs.request import DataChoice
 from backend.sweeps.study import TRAINED

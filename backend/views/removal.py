@@ -5,6 +5,7 @@ from functools import cache, partial
 
 import pandas as pd
 
+from backend.comparisons.probes import BUNDLED
 from backend.comparisons.removal import removal_falls
 from backend.figures.captions import results_caption
 from backend.figures.labels import compression_title, model_title, place_title
@@ -25,8 +26,8 @@ class RemovalResults:
     Attributes
     ----------
     falls : pandas.DataFrame
-        As of :func:`backend.comparisons.removal.removal_falls`: every layer of the chosen model
-        and compression, on the data set and the folds of the selection.
+        As of :func:`backend.comparisons.removal.removal_falls`: every layer of what was picked, on
+        the data set and the folds of the selection.
     shown : pandas.DataFrame
         Of the layer that is drawn.
     sheet : Sheet
@@ -39,7 +40,7 @@ class RemovalResults:
 
 
 def removal_results(store: ResultStore, chosen: Chosen, pick: Pick) -> RemovalResults | None:
-    """Choose a model and a layer, and ask what was lost.
+    """Choose what was removed from and a layer, and ask what was lost.
 
     Parameters
     ----------
@@ -47,7 +48,8 @@ def removal_results(store: ResultStore, chosen: Chosen, pick: Pick) -> RemovalRe
     chosen : Chosen
         Its regions are drawn where any of them was measured, else all.
     pick : Pick
-        Of ``erased`` (model and compression) and ``from_layer``.
+        Of ``erased`` (model and compression; of stories whose responses, the context and the
+        labels too) and ``from_layer``.
 
     Returns
     -------
@@ -58,7 +60,12 @@ def removal_results(store: ResultStore, chosen: Chosen, pick: Pick) -> RemovalRe
     scores = removal_scores(store, selection.dataset, chosen.split)
     if scores.empty:
         return None
-    scores = scores.assign(pair=scores["model"] + _BETWEEN + scores["compression"])
+    for column, wanted in (
+        ("subject", selection.subjects), ("context_length", selection.contexts)
+    ):  # fmt: skip
+        of_these = scores[scores[column].isin(wanted)]
+        scores = of_these if len(of_these) else scores
+    scores = scores.assign(pair=_keys(scores))
     models = scores.drop_duplicates("pair").set_index("pair")["model"]
     pairs = sorted(models.index, key=lambda each: models[each] not in selection.models)
     pair = pick.one("erased", pairs)
@@ -78,10 +85,32 @@ def removal_results(store: ResultStore, chosen: Chosen, pick: Pick) -> RemovalRe
     return RemovalResults(falls, shown, _sheet(falls, shown))
 
 
+def _keys(scores: pd.DataFrame) -> pd.Series:
+    """Name what was removed from: of sentences the model as it is compressed, of stories more."""
+    keys = scores["model"] + _BETWEEN + scores["compression"]
+    of_stories = scores["context_length"].notna()
+    window = scores["context_length"].fillna(0).astype(int).astype(str)
+    more = _BETWEEN + scores["subject"] + _BETWEEN + window + _BETWEEN + scores["labels"]
+    return keys.where(~of_stories, keys + more)
+
+
 def pair_title(pair: str) -> str:
-    """Name a model and a compression as they were picked."""
-    model, _, compression = pair.partition(_BETWEEN)
-    return f"{model_title(model)}, {compression_title(compression)}"
+    """Name what was removed from as it was picked."""
+    model, compression, *more = pair.split(_BETWEEN, 4)
+    title = f"{model_title(model)}, {compression_title(compression)}"
+    if not more:
+        return title
+    subject, window, labels = more
+    by = "" if labels == BUNDLED else f", {labels}"
+    return f"{title}, {subject}, {window} tokens{by}"
+
+
+def source_words(shown: pd.DataFrame) -> str:
+    """Say what was removed, and from what it was learnt."""
+    labels = shown["labels"].iloc[0]
+    if labels == BUNDLED:
+        return "linear probes read of a phenomenon, learnt from the bundled tasks' texts,"
+    return f"linear probes read of {labels}, learnt from each fold's training words,"
 
 
 def _best_layer(falls: pd.DataFrame) -> str:
@@ -96,8 +125,8 @@ def _sheet(falls: pd.DataFrame, shown: pd.DataFrame) -> Sheet:
     caption = results_caption(
         shown,
         f"Change in held-out r of layer {int(first['layer'])} of {model_title(first['model'])} "
-        f"({compression_title(first['compression'])}) once what linear probes read of a phenomenon "
-        f"is removed from its states by LEACE (directions: {counts}), and once as many random "
+        f"({compression_title(first['compression'])}) once what {source_words(shown)} is removed "
+        f"from its states by LEACE (directions: {counts}), and once as many random "
         f"directions are (mean of {int(first['n_random'])} draws), with 95% t intervals over "
         "folds; filled: the two differ (paired t test over folds, Benjamini-Hochberg over the "
         "phenomena and regions of a layer). Other layers are in the data",

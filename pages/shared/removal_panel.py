@@ -3,12 +3,23 @@
 import pandas as pd
 import streamlit as st
 
+from backend.comparisons.probes import BUNDLED
 from backend.store.reader import ResultStore
 from backend.views.choose import Chosen
 from pages.shared.dissociation_controls import choose_removal
 from pages.shared.panel import evidence_badge, sheet_panel
 
 _NUMBER = st.column_config.NumberColumn
+_NOTE = (
+    "Removal is fitted to the texts of the bundled probing tasks, not to those of the recording; "
+    "after it no linear probe reads the phenomenon from those texts. Below chance, held-out items "
+    "show what was taken from the others."
+)
+_NOTE_LABELS = (
+    "Removal is fitted to the words that each fold trains on; after it no linear probe reads the "
+    "property from a word. Probes are tested on the words that are held out. What neighbouring "
+    "words say of each other is not removed."
+)
 
 
 def show_removal(store: ResultStore, chosen: Chosen) -> bool:
@@ -75,19 +86,15 @@ def show_table(shown: pd.DataFrame) -> None:
             **dict.fromkeys(("Change", "Random", "Difference"), signed),
         },
     )
-    st.caption(
-        "Removal is fitted to the texts of the bundled probing tasks, not to the sentences of the "
-        "recording; after it no linear probe reads the phenomenon from those texts. Below chance, "
-        "held-out items show what was taken from the others."
-    )
+    st.caption(_NOTE if (shown["labels"] == BUNDLED).all() else _NOTE_LABELS)
 
 
 def show_how(dataset: str) -> None:
     """Say how to ask whether predictivity rests on what the probes read."""
     st.caption(
         "Nothing was removed on this data set and these folds. Take what a phenomenon's probes "
-        "read out of a layer's states of sentences (LEACE), fit the encoding model again, and "
-        "compare with random directions of the same rank:"
+        "read out of a layer's states of sentences or of the words of stories (LEACE), fit the "
+        "encoding model again, and compare with random directions of the same rank:"
     )
     st.code(
         f"python -m backend remove --dataset {dataset} --model minilm-l6 --layers 4",

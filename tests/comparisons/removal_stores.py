@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backend.jobs.config import RemovalConfig
+from backend.jobs.removal_config import RemovalConfig
 from backend.store.shards import write_removal
 
 N_FOLDS = 10

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from backend.errors import InputError
-from backend.jobs.config import RemovalTask
 from backend.jobs.removal import run_removal
+from backend.jobs.removal_config import RemovalTask
 from backend.jobs.removal_request import build_removal_task
 from backend.jobs.request import choose_data
 from backend.probing.task_erasure import fit_task_erasers, probe_tasks
