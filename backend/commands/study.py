@@ -28,9 +28,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="small models and random twins under every compression, on sentences and stories",
         description="Encode the Pereira 2018 language network (measured) and the demo cortex "
         "(simulated) with every small model, its random twin and MiniLM, under every compression "
-        "that applies. It is a sweep that ships: what is in the store already is not computed "
-        "again, so that a study that was stopped goes on when the command is given again. Measure "
-        "the models themselves with: python -m backend quality",
+        "that applies, of the demo cortex for the first subject. It is a sweep that ships: what is "
+        "in the store already is not computed again, so that a study that was stopped goes on when "
+        "the command is given again. Measure the models themselves with: python -m backend quality",
     )
     parser.add_argument("--data", type=Path, help=f"folder of {PEREIRA}; probes alone need none")
     parser.add_argument("--model", action="append", help="only this one; may be repeated")
@@ -38,7 +38,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--compression", action="append", metavar="NAME", help="only this one; may be repeated"
     )
     parser.add_argument(
-        "--subject", action="append", help="of the demo cortex; only this one, may be repeated"
+        "--subject",
+        action="append",
+        help="of the demo cortex; only this one, may be repeated (default: the first under every "
+        "compression, the others at full precision)",
     )
     parser.add_argument(
         "--only",

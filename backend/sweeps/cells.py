@@ -104,19 +104,18 @@ def lay_out(sweep: Sweep) -> list[Cell]:
     if problems:
         listed = "\n".join(f"- {problem}" for problem in problems)
         raise InputError(f"the sweep {sweep.name} cannot be laid out:\n{listed}")
-    full = [name for name in sweep.compressions if name == "none"]
-    others = [name for name in sweep.compressions if name != "none"]
     twins = [model for model in sweep.models if model.endswith(":random")]
     trained = [model for model in sweep.models if model not in twins]
-    rounds = [([*trained, *twins], full), (trained, others), (twins, others)]
+    rounds = [([*trained, *twins], True), (trained, False), (twins, False)]
     return [
         Cell(model, method, place, context, seed)
-        for models, methods in rounds
+        for models, full in rounds
         for place in places
         for context in (sweep.contexts if place.subject is not None else (None,))
         for seed in sweep.seeds
         for model in models
-        for method in methods
+        for method in place.data.compressions or sweep.compressions
+        if (method == "none") is full
     ]
 
 

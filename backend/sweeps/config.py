@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
@@ -25,6 +27,20 @@ _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$"
 Names = Annotated[tuple[str, ...], Field(min_length=1, max_length=10_000)]
 
 
+def _every(value: Any) -> Any:
+    return list(catalog.compressions()) if value == ALL else value
+
+
+def _known(value: tuple[str, ...]) -> tuple[str, ...]:
+    for name in value:
+        if name not in catalog.compressions():
+            raise ValueError(f"unknown compression {name!r}{nearest(name, catalog.compressions())}")
+    return value
+
+
+Methods = Annotated[Names, BeforeValidator(_every), AfterValidator(_known)]
+
+
 class SweepData(BaseModel):
     """A data set of a sweep, and how it is encoded; what is None takes the default of ``encode``.
 
@@ -34,6 +50,8 @@ class SweepData(BaseModel):
         Catalogue name, table of sentences, or folder of stories.
     subjects : tuple of str or None
         Of a data set of stories; None for all.
+    compressions : tuple of str or None
+        On this data set alone, in place of the sweep's; ``all`` for every one.
     sentence, responses, group, citation, simulated
         A table's columns and reference, where the catalogue does not know it.
     name : str or None
@@ -50,6 +68,7 @@ permutations, targets
     dataset: str = Field(min_length=1)
     name: str | None = None
     subjects: Names | None = None
+    compressions: Methods | None = None
     sentence: str | None = None
     responses: tuple[str, ...] = ()
     group: str | None = None
@@ -98,7 +117,7 @@ class Sweep(BaseModel):
 
     name: str = Field(pattern=_NAME)
     models: Names
-    compressions: Names = ("none",)
+    compressions: Methods = ("none",)
     datasets: Annotated[tuple[SweepData, ...], Field(min_length=1)]
     contexts: Annotated[tuple[int, ...], Field(min_length=1)] = (128,)
     seeds: Annotated[tuple[int, ...], Field(min_length=1)] = (0,)
@@ -109,21 +128,6 @@ class Sweep(BaseModel):
         if not isinstance(value, list | tuple):
             return value
         return [{"dataset": each} if isinstance(each, str) else each for each in value]
-
-    @field_validator("compressions", mode="before")
-    @classmethod
-    def _every(cls, value: Any) -> Any:
-        return list(catalog.compressions()) if value == ALL else value
-
-    @field_validator("compressions")
-    @classmethod
-    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for name in value:
-            if name not in catalog.compressions():
-                raise ValueError(
-                    f"unknown compression {name!r}{nearest(name, catalog.compressions())}"
-                )
-        return value
 
     @model_validator(mode="after")
     def _once(self) -> "Sweep":

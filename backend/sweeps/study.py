@@ -8,6 +8,7 @@ from backend.family.sizes import SIZES
 from backend.sweeps.config import Sweep, SweepData
 
 CORTEX = "demo-cortex"
+FULL = "none"
 MINILM = "minilm-l6"
 TRAINED = (*SIZES, MINILM)
 TWINS = tuple(f"{name}:random" for name in SIZES)
@@ -31,19 +32,33 @@ def study_sweep(
     compressions : sequence of str, optional
         By default all in compressions.yaml.
     subjects : sequence of str or None
-        Of the demo cortex, by default all; None for the sentences alone.
+        Of the demo cortex; None for the sentences alone. By default the first under every
+        compression and the others at full precision: all are simulated alike, so that compressing
+        for each would take three times as long and say the same thrice.
 
     Returns
     -------
     Sweep
     """
+    methods = tuple(catalog.compressions() if compressions is None else compressions)
     datasets = []
     if sentences is not None:
         datasets.append(SweepData(dataset=str(sentences.resolve()), split="contiguous"))
-    if subjects is not None:
-        cortex = SweepData(
-            dataset=CORTEX, subjects=tuple(subjects) or None, targets="regions", permutations=0
-        )
-        datasets.append(cortex)
-    methods = tuple(catalog.compressions() if compressions is None else compressions)
+    if subjects:
+        datasets.append(_cortex(subjects))
+    elif subjects is not None:
+        first, *others = catalog.story_datasets()[CORTEX].subjects
+        datasets.append(_cortex([first]))
+        if FULL in methods:
+            datasets.append(_cortex(others, (FULL,)))
     return Sweep(name="study", models=tuple(models), compressions=methods, datasets=tuple(datasets))
+
+
+def _cortex(subjects: Sequence[str], compressions: tuple[str, ...] | None = None) -> SweepData:
+    return SweepData(
+        dataset=CORTEX,
+        subjects=tuple(subjects),
+        compressions=compressions,
+        targets="regions",
+        permutations=0,
+    )

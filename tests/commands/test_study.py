@@ -11,13 +11,26 @@ from backend.sweeps.study import TRAINED, TWINS, study_sweep
 from tests.helpers import PEREIRA
 
 
-def test_the_whole_study_has_every_model_under_every_compression_on_every_recording(table):
-    sweep = study_sweep(None)
-    cells = lay_out(sweep)
+def test_the_study_compresses_every_model_for_the_first_subject_of_the_demo_cortex():
+    cells = lay_out(study_sweep(None))
     subjects = catalog.story_datasets()["demo-cortex"].subjects
     models = len(TRAINED) + len(TWINS)
-    assert len(cells) == models * len(catalog.compressions()) * len(subjects)
+    of_first = [cell for cell in cells if cell.place.subject == subjects[0]]
+    assert len(of_first) == models * len(catalog.compressions())
+    rest = [cell for cell in cells if cell.place.subject != subjects[0]]
+    assert len(rest) == models * (len(subjects) - 1)
+    assert {cell.compression for cell in rest} == {"none"}
     assert len(set(cells)) == len(cells)
+
+
+def test_the_study_compresses_for_each_subject_that_is_named():
+    cells = lay_out(study_sweep(None, ("minilm-l6",), subjects=("sub-01", "sub-03")))
+    assert len(cells) == 2 * len(catalog.compressions())
+
+
+def test_a_compression_alone_is_asked_for_one_subject_only():
+    cells = lay_out(study_sweep(None, ("minilm-l6",), ("bnb-nf4",)))
+    assert [cell.place.subject for cell in cells] == ["sub-01"]
 
 
 def test_a_part_of_the_study_is_asked_for(pereira):

@@ -96,6 +96,22 @@ def test_full_precision_comes_first_and_twins_last():
     assert order == full + rest
 
 
+def test_a_data_set_may_have_compressions_of_its_own():
+    own = {"dataset": "demo-cortex", "subjects": ["sub-02"], "compressions": ["none"]}
+    cells = lay(compressions=("none", "bnb-nf4"), datasets=("demo-sentences", own))
+    assert [(cell.place.title, cell.compression) for cell in cells] == [
+        ("demo-sentences", "none"),
+        ("demo-cortex, sub-02", "none"),
+        ("demo-sentences", "bnb-nf4"),
+    ]
+
+
+def test_a_misspelt_compression_of_a_data_set_is_named(tmp_path):
+    text = "models: [a]\ndatasets: [{dataset: demo-cortex, compressions: [bnb-nf5]}]\n"
+    with pytest.raises(InputError, match="did you mean 'bnb-nf4'"):
+        read_sweep(sweep_file(tmp_path, text))
+
+
 def test_every_subject_is_meant_unless_some_are_named():
     assert len(lay(datasets=("demo-cortex",))) == 3
 
