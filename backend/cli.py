@@ -35,10 +35,10 @@ from backend.commands import (
     words,
 )
 from backend.errors import CortexScaleError, InputError
-from backend.paths import default_store, is_address
+from backend.paths import address_of, default_store
 
 # Others write to the store that they are given.
-_READS_ADDRESSES = ("results", "export", "figure")
+_READS_ADDRESSES = ("results", "export", "figure", "claims")
 DESCRIPTION = (
     "CortexScale: how a language model's scale and compression change how well it predicts the "
     "brain."
@@ -131,9 +131,10 @@ def _require_folders(arguments: argparse.Namespace) -> None:
     if arguments.command not in _READS_ADDRESSES:
         named += [getattr(arguments, "store", None), default_store()]
     for path in named:
-        if isinstance(path, Path) and is_address(path):
+        address = address_of(path) if isinstance(path, Path) else None
+        if address is not None:
             raise InputError(
-                f"{path} is no folder. Results are written to a folder, which may be a mounted "
+                f"{address} is no folder. Results are written to a folder, which may be a mounted "
                 "one; copy them to shared storage with: python -m backend push s3://bucket/prefix, "
                 "and read them there with CORTEXSCALE_SHARED=s3://bucket/prefix."
             )

@@ -44,8 +44,8 @@ def shared_results() -> str | None:
     return os.environ.get(SHARED_VARIABLE) or None
 
 
-def is_address(path: Path) -> bool:
-    """Whether a path is an address, such as ``s3://bucket``, that no folder can have.
+def address_of(path: Path) -> str | None:
+    """Give the address that a path was made of, such as ``s3://bucket/prefix``.
 
     Parameters
     ----------
@@ -53,13 +53,15 @@ def is_address(path: Path) -> bool:
 
     Returns
     -------
-    bool
+    str or None
+        With both of its slashes; None for a path of a file or folder.
     """
-    return _ADDRESS.match(str(path)) is not None
+    text = str(path)
+    return text.replace(":/", "://", 1) if _ADDRESS.match(text) else None
 
 
 def cache_folder() -> Path:
-    """Return the folder where models' states of stories are kept between runs.
+    """Return the folder where models' states and copies are kept between runs.
 
     Returns
     -------

@@ -12,7 +12,7 @@ from backend.comparisons.claims_material import default_selection, sized_models
 from backend.comparisons.claims_verdict import MARGIN, OwnSizes, Settings, Verdict
 from backend.comparisons.claims_words import effect_line
 from backend.figures.labels import SPLIT_TITLES, dataset_title
-from backend.paths import PRECOMPUTED, default_store, shared_results
+from backend.paths import PRECOMPUTED, address_of, default_store, shared_results
 from backend.store.reader import ResultStore
 from backend.store.selection import Selection
 
@@ -48,7 +48,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--json", action="store_true", help="print the table as JSON")
     parser.add_argument(
         "--store", type=Path, metavar="FOLDER",
-        help="default: $CORTEXSCALE_STORE or runs/; precomputed results are always there",
+        help="a folder, or an address such as s3://bucket/prefix (default: $CORTEXSCALE_STORE or "
+        "runs/); precomputed results are always there",
     )  # fmt: skip
     parser.set_defaults(run=run)
 
@@ -56,7 +57,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(arguments: argparse.Namespace) -> int:
     """Print the claims and their verdicts."""
     # A store that does not exist yet has an answer as well: no data.
-    store = ResultStore(arguments.store or default_store(), PRECOMPUTED, shared=shared_results())
+    named = arguments.store or default_store()
+    store = ResultStore(named, PRECOMPUTED, shared=address_of(named) or shared_results())
     selection = default_selection(store, arguments.dataset, arguments.split)
     settings = Settings(arguments.margin, _own_sizes(store, selection, arguments))
     verdicts = judge(store, selection, settings)

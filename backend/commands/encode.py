@@ -16,7 +16,7 @@ from backend.encoding.story_folds import STORY_SPLITS
 from backend.errors import InputError
 from backend.jobs.request import build_task, check_folds, choose_data
 from backend.jobs.stories import is_stories
-from backend.paths import PRECOMPUTED, default_store, is_address, shared_results
+from backend.paths import PRECOMPUTED, address_of, default_store, shared_results
 from backend.store.queries import (
     baseline_scores,
     gains_over_baselines,
@@ -337,10 +337,7 @@ def _refuse(text: str) -> tuple[str, float]:
 
 def shipped_store(store: Path) -> ResultStore:
     """Open the user's store, or shared results, beside the precomputed results."""
-    if is_address(store):
-        address = str(store).replace(":/", "://", 1)
-        return ResultStore(store, PRECOMPUTED, shared=address)
-    shared = shared_results()
+    shared = address_of(store) or shared_results()
     if shared is None and not store.exists() and not PRECOMPUTED.exists():
         raise InputError(f"there are no results in {store}; make some with: encode --help")
     return ResultStore(store, PRECOMPUTED, shared=shared)

@@ -32,7 +32,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "in the store already is not computed again, so that a study that was stopped goes on when "
         "the command is given again. Measure the models themselves with: python -m backend quality",
     )
-    parser.add_argument("--data", type=Path, help=f"folder of {PEREIRA}; probes alone need none")
+    parser.add_argument(
+        "--data", type=Path, help=f"folder of {PEREIRA}; probes or cortex alone need none"
+    )
     parser.add_argument("--model", action="append", help="only this one; may be repeated")
     parser.add_argument(
         "--compression", action="append", metavar="NAME", help="only this one; may be repeated"
@@ -130,8 +132,15 @@ def given_sentences(arguments: argparse.Namespace) -> DataChoice:
         If none was named, or it does not hold them.
     """
     if arguments.data is None:
-        raise InputError(f"name the folder of {PEREIRA} with --data, or ask for --only probes.")
+        raise InputError(f"name the folder of {PEREIRA} with --data{_without(arguments.only)}.")
     return pereira_sentences(arguments.data)
+
+
+def _without(only: str | None) -> str:
+    """Say what of the study there is without sentences, to whom that may help."""
+    if only is not None:
+        return f": {only} are of its sentences"
+    return ", or ask for --only probes or --only cortex, which need no data"
 
 
 def require_known(name: str, given: Sequence[str] | None, known: Sequence[str]) -> None:
@@ -160,9 +169,8 @@ def choose_study(arguments: argparse.Namespace) -> Sweep:
         ("subject", arguments.subject, list(subjects)),
     ):
         require_known(name, given, known)
-    sentences = given_sentences(arguments).path
     return study_sweep(
-        None if arguments.only == "cortex" else sentences,
+        None if arguments.only == "cortex" else given_sentences(arguments).path,
         arguments.model or (*TRAINED, *TWINS),
         arguments.compression,
         None if arguments.only == "sentences" else arguments.subject or (),

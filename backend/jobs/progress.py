@@ -34,7 +34,7 @@ class Silent:
 
 
 class Terminal:
-    """A progress bar on standard error, one per stage."""
+    """A progress bar on standard error, one per stage; none where that is a log."""
 
     def __init__(self) -> None:
         self._bar: tqdm[Never] | None = None
@@ -42,7 +42,10 @@ class Terminal:
     def stage(self, name: str, total: int) -> None:
         """Close the last bar and open one named ``name``."""
         self.close()
-        bar: tqdm[Never] = tqdm(total=total, desc=f"{name:<22}", unit="step", leave=True)
+        # None: no bar where standard error is no terminal, whose log it would fill.
+        bar: tqdm[Never] = tqdm(
+            total=total, desc=f"{name:<22}", unit="step", leave=True, disable=None
+        )
         self._bar = bar
 
     def advance(self, n: int = 1) -> None:

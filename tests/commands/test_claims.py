@@ -1,8 +1,10 @@
 import json
+import uuid
 
 import pytest
 
 from backend.catalog import published_claims
+from backend.store.shared import SharedStore
 from tests.comparisons.claim_stores import SIZES, Planted, fill_store, planted_scores
 
 
@@ -23,6 +25,15 @@ def test_an_empty_store_has_no_data(cli, store):
     assert outcome.out.count("NO DATA: ") == 9
     assert "holds no data for 9" in outcome.out
     assert "Next: python -m backend encode --dataset demo-cortex --subject sub-01" in outcome.out
+
+
+def test_claims_are_tested_on_shared_results_where_they_lie(cli, planted):
+    address = f"memory://{uuid.uuid4().hex}/lab"
+    list(SharedStore(address).push(planted))
+    there = cli("claims", "--store", address)
+    assert there.code == 0, there.err
+    assert "SUPPORTED: 3B equals 14B" in there.out
+    assert there.out == cli("claims", "--store", planted).out
 
 
 def test_claims_are_printed_with_effect_test_and_citation(cli, planted):

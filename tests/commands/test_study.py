@@ -92,6 +92,22 @@ def test_probes_alone_need_no_data(cli):
     assert "--only probes" in cli("study", "--list").err
 
 
+def test_removals_without_sentences_are_told_what_they_need(cli):
+    outcome = cli("study", "--only", "removals")
+    assert outcome.code == 2
+    assert outcome.err == (
+        "error: name the folder of pereira2018_language_network.csv with --data: removals are of "
+        "its sentences.\n"
+    )
+
+
+def test_the_cortex_alone_needs_no_data(cli):
+    words = ("--only", "cortex", "--model", "cortexscale-0.1m", "--compression", "none", "--list")
+    outcome = cli("study", *words)
+    assert outcome.code == 0, outcome.err
+    assert "demo-cortex, sub-01: cortexscale-0.1m, none" in outcome.out
+
+
 def test_the_study_removes_what_probes_read_from_every_layer_of_trained_models(tmp_path):
     tasks = study_removals(choose_data("demo-sentences"), tmp_path)
     assert [task.config.model for task in tasks] == list(TRAINED)
