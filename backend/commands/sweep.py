@@ -51,8 +51,8 @@ def add_parsers(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     for parser in (plan, run):
         parser.add_argument("sweep", type=Path, metavar="SWEEP.yaml")
         parser.add_argument("--store", type=Path, metavar="FOLDER")
+        add_computers(parser)
     plan.set_defaults(run=run_plan)
-    add_computers(run)
     run.add_argument(
         "--retry-failed", action="store_true", help="try again what failed, and nothing else"
     )
@@ -68,7 +68,8 @@ def add_computers(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("where")
     group.add_argument(
         "--workers", type=int, metavar="N",
-        help="processes (default: one for each GPU, else by processors and memory), or Slurm jobs",
+        help="processes (default: one for each GPU, else by processors and memory), Slurm jobs, or "
+        "those that the scheduler has: a run is cut by layers where workers would stand idle",
     )  # fmt: skip
     group.add_argument("--memory", metavar="SIZE", help="that a worker may hold, such as 16GB")
     where = group.add_mutually_exclusive_group()
@@ -90,7 +91,7 @@ def computers(arguments: argparse.Namespace) -> Computers:
     if arguments.workers is not None and arguments.workers < 1:
         raise InputError(f"--workers {arguments.workers}: at least 1 is accepted.")
     if arguments.scheduler:
-        return Computers("scheduler", address=arguments.scheduler)
+        return Computers("scheduler", arguments.workers, address=arguments.scheduler)
     return Computers("slurm" if arguments.slurm else "local", arguments.workers, arguments.memory)
 
 
@@ -98,7 +99,7 @@ def run_plan(arguments: argparse.Namespace) -> int:
     """Print a sweep's plan."""
     store = arguments.store or default_store()
     sweep = read_sweep(arguments.sweep)
-    layout, tasks = lay_against(sweep, store)
+    layout, tasks = lay_against(sweep, store, computers(arguments).n_workers())
     cost = cost_of(layout, tasks, store)
     print_layout(layout)
     print_cost(cost, len(layout.wanted))
@@ -159,9 +160,10 @@ def print_layout(layout: Layout) -> None:
     kinds = [piece.kind for piece in layout.pieces]
     print(f"sweep      {layout.sweep.name}: {layout.n_cells} runs")
     print(f"there      {len(layout.there)} in the store already")
+    blocks = f", in {kinds.count('layers')} blocks of layers" if "layers" in kinds else ""
     print(
         f"to do      {kinds.count('model')} models to write compressed, {kinds.count('states')} "
-        f"stories to read, {kinds.count('run')} runs to fit"
+        f"stories to read, {kinds.count('run')} runs to fit{blocks}"
     )
     _print_reasons("left out", "the compression does not apply to the model", layout.left_out)
     _print_reasons("wrong", "cannot be asked for", layout.wrong)

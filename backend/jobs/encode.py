@@ -22,7 +22,13 @@ from backend.features.sources import resolve_model
 from backend.jobs.calibration import calibration_of, compression_as_shown
 from backend.jobs.config import EncodingConfig, Task
 from backend.jobs.description import describe_run, made_by
-from backend.jobs.kept_layers import Arrays, KeptLayers, seconds_before, stage_name
+from backend.jobs.kept_layers import (
+    Arrays,
+    KeptLayers,
+    discard_layers,
+    seconds_before,
+    stage_name,
+)
 from backend.jobs.progress import Progress, Silent
 from backend.jobs.request import check_folds
 from backend.jobs.sentence_fit import Baselines, FoldScores, fit_layer, fit_nuisance, with_static
@@ -123,7 +129,7 @@ def run_encoding(
         spaces=[_space_row(config)],
     )
     write_run(task.store, config.run_id, tables)
-    kept.discard()
+    discard_layers(task.store, config.run_id)
     return config.run_id
 
 

@@ -1,7 +1,7 @@
 """The task for stories: word times and responses in, one shard of voxelwise scores out."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
@@ -16,6 +16,7 @@ from backend.jobs.kept_layers import (
     Arrays,
     KeptLayers,
     LayerScores,
+    discard_layers,
     seconds_before,
     stage_name,
 )
@@ -63,13 +64,11 @@ def run_story_encoding(
     config = task.config
     material = read_material(task, progress)
     extracted = time.perf_counter()
-    recording, design, fitter = material.recording, material.design, material.fitter
-    baselines = baseline_features(material.loaded, recording, design, config, material.axis)
-    static = baselines.pop(STATIC)
+    recording, design = material.recording, material.design
     others = map(wanted_targets(config), load_others(task))
     ceilings = find_ceilings(recording, design, config, others)
-    nuisance = shared.of(config, lambda: fit_nuisance(baselines, fitter))
-    kept = KeptLayers(task.store, config.run_id, made_by(material.loaded), fitter.shapes)
+    nuisance, static = _nuisance(material, shared)
+    kept = _kept(task, material)
     there = kept.read(material.layers)
     board = _score(material, kept, there, static, nuisance, ceilings)
     finished, before = time.perf_counter(), seconds_before(there)
@@ -96,8 +95,60 @@ def run_story_encoding(
         spaces=[space_row(run_id, space)],
     )
     write_run(task.store, run_id, tables)
-    kept.discard()
+    discard_layers(task.store, run_id)
     return run_id
+
+
+def keep_layers(
+    task: StoryTask, layers: Sequence[int], progress: Progress, shared: SharedWork
+) -> int:
+    """Score some layers of a run and keep them for the run itself, which finds them there.
+
+    Parameters
+    ----------
+    task : StoryTask
+    layers : sequence of int
+        Those that the model does not have are passed over.
+    progress : Progress
+    shared : SharedWork
+        Spares the other layers of the run, in this process, their baselines.
+
+    Returns
+    -------
+    int
+        How many were not there.
+
+    Raises
+    ------
+    InputError, ModelError, StoreError
+        As :func:`run_story_encoding`. Where layers cannot be kept, the run fits them itself.
+    """
+    material = read_material(task, progress)
+    wanted = [layer for layer in layers if layer in material.layers]
+    kept = _kept(task, material)
+    there = kept.read(wanted)
+    n_missing = len(wanted) - len(there)
+    if n_missing:
+        nuisance, _ = _nuisance(material, shared)
+        stage = stage_name(len(there), len(wanted))
+        progress.stage(stage, n_missing * len(material.folds))
+        kept.complete(wanted, there, partial(_fit_layer, material, nuisance))
+    return n_missing
+
+
+def _kept(task: StoryTask, material: StoryMaterial) -> KeptLayers:
+    by = made_by(material.loaded)
+    return KeptLayers(task.store, task.config.run_id, by, material.fitter.shapes)
+
+
+def _nuisance(material: StoryMaterial, shared: SharedWork) -> tuple[Nuisance, Array]:
+    """Fit the nuisance baselines; give the static embeddings' features beside them."""
+    config = material.fitter.config
+    baselines = baseline_features(
+        material.loaded, material.recording, material.design, config, material.axis
+    )
+    static = baselines.pop(STATIC)
+    return shared.of(config, lambda: fit_nuisance(baselines, material.fitter)), static
 
 
 def _score(

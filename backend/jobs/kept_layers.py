@@ -151,10 +151,6 @@ class KeptLayers:
             self.write(layer, scores[layer])
         return scores
 
-    def discard(self) -> None:
-        """Remove what was kept of the run, whoever made it: it is in the store now."""
-        shutil.rmtree(self._all, ignore_errors=True)
-
     def _path(self, layer: int) -> Path:
         return self._folder / f"layer-{layer:02d}{_ENDING}"
 
@@ -195,6 +191,17 @@ def seconds_before(there: Mapping[int, LayerScores]) -> float:
     float
     """
     return sum(scores.seconds for scores in there.values())
+
+
+def discard_layers(store: Path, run_id: str) -> None:
+    """Remove what was kept of a run, whoever made it: the run is in the store now.
+
+    Parameters
+    ----------
+    store : Path
+    run_id : str
+    """
+    shutil.rmtree(store / UNFINISHED / run_id, ignore_errors=True)
 
 
 def count_kept(store: Path, run_id: str) -> int:

@@ -32,7 +32,8 @@ class Computers:
     kind : {"here", "local", "scheduler", "slurm"}
         ``here`` is this process, one piece at a time.
     workers : int or None
-        None: one for each GPU, or by the processors and the memory there are.
+        None: one for each GPU, or by the processors and the memory there are. Of a scheduler, how
+        many it has, for the plan.
     memory : str or None
         That a worker may hold, such as ``16GB``; None for its share.
     address : str or None
@@ -46,6 +47,12 @@ class Computers:
     memory: str | None = None
     address: str | None = None
     answer_seconds: float = ANSWER_SECONDS
+
+    def n_workers(self) -> int:
+        """Pieces that will be worked on at once, as far as it is known beforehand."""
+        if self.kind == "local":
+            return self.workers or n_gpus() or _fitting_workers()
+        return 1 if self.kind == "here" else self.workers or 1
 
 
 @dataclass
@@ -128,7 +135,7 @@ def _local(computers: Computers, stack: ExitStack) -> Engine:
     from distributed.security import Security
 
     n_gpus_here = n_gpus()
-    n_workers = computers.workers or n_gpus_here or _fitting_workers()
+    n_workers = computers.n_workers()
     threads = max(1, (os.cpu_count() or 1) // n_workers)
     limit = computers.memory or f"{int(0.9 * psutil.virtual_memory().total / n_workers)}B"
     scratch = stack.enter_context(TemporaryDirectory(prefix="cortexscale-dask-"))
@@ -206,7 +213,7 @@ def _slurm(computers: Computers, stack: ExitStack) -> Engine:
             "under jobqueue: slurm: in ~/.config/dask/jobqueue.yaml."
         ) from error
     stack.enter_context(cluster)
-    n_workers = computers.workers or 1
+    n_workers = computers.n_workers()
     cluster.scale(jobs=n_workers)
     return Engine(stack.enter_context(Client(cluster)), f"Slurm, {n_workers} job(s)")
 

@@ -1,13 +1,16 @@
 """What a sweep has to do, as pieces of work that wait for one another.
 
 A model is compressed (or drawn at random) once, each story is read once per model, compression and
-context, and each run is fitted when both are there. The pieces hand nothing over but files: copies
-and states lie in the cache, under locks, so that whoever finds them done goes on.
+context, and each run is fitted when both are there. A run on stories is one piece, unless there are
+so few that workers would stand idle: then blocks of its layers come before it. The pieces hand
+nothing over but files: copies and states lie in the cache, under locks, and scored layers beside
+the store, so that whoever finds them done goes on.
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from backend.compression.method import WrittenMethod
@@ -16,7 +19,7 @@ from backend.jobs.calibration import compression_as_shown
 from backend.jobs.config import AnyTask, StoryTask
 from backend.sweeps.cells import Cell
 
-Kind = Literal["model", "states", "run"]
+Kind = Literal["model", "states", "layers", "run"]
 
 
 @dataclass(frozen=True)
@@ -27,8 +30,8 @@ class Piece:
     ----------
     name : str
         Unlike any other's; can be a file's name.
-    kind : {"model", "states", "run"}
-        A compressed copy, a story's states, or a run's scores.
+    kind : {"model", "states", "layers", "run"}
+        A compressed copy, a story's states, the scores of some of a run's layers, or a run's.
     title : str
         For people.
     task : Task or StoryTask
@@ -37,6 +40,8 @@ class Piece:
         Whose states.
     needs : tuple of str
         Pieces that come before.
+    layers : tuple of int
+        Which are scored, of a run.
     """
 
     name: str
@@ -45,6 +50,7 @@ class Piece:
     task: AnyTask
     story: str | None = None
     needs: tuple[str, ...] = ()
+    layers: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,20 +63,26 @@ class Wanted:
     task : Task or StoryTask
     stories : tuple of str
         That it reads; none for sentences.
+    layers : tuple of int
+        Of a run on stories that are to be scored; none where that is not known before the model
+        was downloaded.
     """
 
     cell: Cell
     task: AnyTask
     stories: tuple[str, ...] = ()
+    layers: tuple[int, ...] = ()
 
 
-def lay_graph(wanted: Iterable[Wanted]) -> list[Piece]:
+def lay_graph(wanted: Sequence[Wanted], n_workers: int = 1) -> list[Piece]:
     """List what there is to do, every piece after those that it needs.
 
     Parameters
     ----------
-    wanted : iterable of Wanted
+    wanted : sequence of Wanted
         What matters most first.
+    n_workers : int
+        That there will be.
 
     Returns
     -------
@@ -78,6 +90,9 @@ def lay_graph(wanted: Iterable[Wanted]) -> list[Piece]:
         In the order of ``wanted``; no name twice.
     """
     pieces: dict[str, Piece] = {}
+    # Each block reads the responses and fits the baselines for itself: not worth it while whole
+    # runs keep every worker busy.
+    n_blocks = n_workers // max(1, len(wanted))
     for want in wanted:
         copy = _copy(want)
         if copy is not None:
@@ -88,6 +103,10 @@ def lay_graph(wanted: Iterable[Wanted]) -> list[Piece]:
             pieces.setdefault(piece.name, piece)
         name = f"run-{want.task.config.run_id}"
         needs = (*before, *(piece.name for piece in states))
+        blocks = [_block(want, layers, needs) for layers in _cut(want.layers, n_blocks)]
+        for piece in blocks:
+            pieces.setdefault(piece.name, piece)
+        needs = (*needs, *(piece.name for piece in blocks))
         pieces.setdefault(name, Piece(name, "run", want.cell.title, want.task, needs=needs))
     return list(pieces.values())
 
@@ -112,6 +131,21 @@ def _states(want: Wanted, story: str, needs: tuple[str, ...]) -> Piece:
     )  # fmt: skip
     title = f"{story}: {config.model}, {config.compression}, context {task.config.context}"
     return Piece(name, "states", title, task, story, needs)
+
+
+def _cut(layers: tuple[int, ...], n_blocks: int) -> list[tuple[int, ...]]:
+    """Cut layers into blocks of like size; none where there would be one."""
+    n = min(n_blocks, len(layers))
+    if n < 2:
+        return []
+    edges = [len(layers) * block // n for block in range(n + 1)]
+    return [layers[first:end] for first, end in pairwise(edges)]
+
+
+def _block(want: Wanted, layers: tuple[int, ...], needs: tuple[str, ...]) -> Piece:
+    name = f"layers-{want.task.config.run_id}-{layers[0]}-{layers[-1]}"
+    title = f"{layers[0]} to {layers[-1]}: {want.cell.title}"
+    return Piece(name, "layers", title, want.task, needs=needs, layers=layers)
 
 
 def _shown(task: AnyTask) -> str:

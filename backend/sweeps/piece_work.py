@@ -20,6 +20,7 @@ from backend.errors import CancelledError
 from backend.jobs.code import code_version
 from backend.jobs.config import AnyTask, StoryTask
 from backend.jobs.failures import is_explained, reason_of
+from backend.jobs.kept_layers import discard_layers
 from backend.jobs.local import JobStatus
 from backend.jobs.progress import Progress
 from backend.jobs.shared_work import SharedWork
@@ -159,6 +160,22 @@ def _do_run(work: Work, progress: Progress) -> End:
     return "done"
 
 
+def _do_layers(work: Work, progress: Progress) -> End:
+    from backend.jobs.encode_stories import keep_layers
+
+    task = work.piece.task
+    assert isinstance(task, StoryTask)
+    _held.clear()
+    with _lock(task.store / LOCKS / f"{work.piece.name}.lock", progress):
+        if is_whole(task.store, task.config.run_id):
+            return "there"
+        n_fitted = keep_layers(task, work.piece.layers, progress, _shared)
+        if is_whole(task.store, task.config.run_id):
+            # Another sweep has finished the run meanwhile, and reads none of this.
+            discard_layers(task.store, task.config.run_id)
+    return "done" if n_fitted else "there"
+
+
 def _do_model(work: Work, progress: Progress) -> End:
     progress.stage("compressing", 1)
     _load(work.piece.task, _texts(work.piece.task))
@@ -233,4 +250,4 @@ def _lock(path: Path, progress: Progress) -> Iterator[None]:
         lock.release()
 
 
-_DO = {"model": _do_model, "states": _do_states, "run": _do_run}
+_DO = {"model": _do_model, "states": _do_states, "layers": _do_layers, "run": _do_run}

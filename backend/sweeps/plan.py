@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from backend.errors import CortexScaleError, InputError
+from backend.features.sources import resolve_model
+from backend.jobs.config import AnyTask, StoryTask
 from backend.jobs.planner import DiskNeed, Plan, plan_run
 from backend.paths import PRECOMPUTED
 from backend.store.reader import ResultStore
@@ -101,13 +103,15 @@ class SweepCost:
             )
 
 
-def lay_against(sweep: Sweep, store: Path) -> tuple[Layout, SweepTasks]:
+def lay_against(sweep: Sweep, store: Path, n_workers: int = 1) -> tuple[Layout, SweepTasks]:
     """Compare a sweep with a store.
 
     Parameters
     ----------
     sweep : Sweep
     store : Path
+    n_workers : int
+        That there will be: runs that are fewer are cut into blocks of layers.
 
     Returns
     -------
@@ -139,10 +143,9 @@ def lay_against(sweep: Sweep, store: Path) -> tuple[Layout, SweepTasks]:
         if task.config.run_id in whole:
             there.append(task.config.run_id)
         else:
-            wanted.append(Wanted(cell, task, _stories(cell, tasks)))
-    layout = Layout(
-        sweep, len(cells), tuple(there), tuple(wanted), left_out, wrong, tuple(lay_graph(wanted))
-    )
+            wanted.append(Wanted(cell, task, _stories(cell, tasks), _layers(task)))
+    pieces = tuple(lay_graph(wanted, n_workers))
+    layout = Layout(sweep, len(cells), tuple(there), tuple(wanted), left_out, wrong, pieces)
     return layout, tasks
 
 
@@ -204,3 +207,12 @@ def _shard_bytes(plan: Plan, cell: Cell, tasks: SweepTasks) -> float:
 
 def _stories(cell: Cell, tasks: SweepTasks) -> tuple[str, ...]:
     return () if cell.place.subject is None else tuple(tasks.stories(cell.place).stories)
+
+
+def _layers(task: AnyTask) -> tuple[int, ...]:
+    """Tell the layers of a run on stories; none where the model has to be there to be asked."""
+    if not isinstance(task, StoryTask):
+        # Fitted in seconds.
+        return ()
+    n_layers = resolve_model(task.model_name).n_layers
+    return task.config.layers or (() if n_layers is None else tuple(range(n_layers + 1)))

@@ -80,7 +80,7 @@ def _run(
     folder.write(status)
     driver = None
     try:
-        pieces = _pieces(sweep, folder, store, retry_failed, say)
+        pieces = _pieces(sweep, folder, computers.n_workers(), retry_failed, say)
         driver = Driver(pieces, folder, computers, status, say)
         ended = driver.run()
     except BaseException as error:
@@ -94,9 +94,10 @@ def _run(
 
 
 def _pieces(
-    sweep: Sweep, folder: SweepFolder, store: Path, retry_failed: bool, say: Say
+    sweep: Sweep, folder: SweepFolder, n_workers: int, retry_failed: bool, say: Say
 ) -> Sequence[Piece]:
-    layout, tasks = lay_against(sweep, store)
+    store = folder.store
+    layout, tasks = lay_against(sweep, store, n_workers)
     damaged = set_aside_damaged(store, layout.there)
     for each in damaged:
         line = (
@@ -106,7 +107,7 @@ def _pieces(
         folder.log(line)
         say(line)
     if damaged:
-        layout, tasks = lay_against(sweep, store)
+        layout, tasks = lay_against(sweep, store, n_workers)
     for title, reason in layout.wrong.items():
         say(f"cannot be asked for: {title}: {reason}")
     cost_of(layout, tasks, store).require(sweep.name)

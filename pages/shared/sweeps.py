@@ -6,6 +6,7 @@ from backend.errors import CortexScaleError
 from backend.paths import default_store
 from backend.sweeps.background import start_sweep
 from backend.sweeps.config import parse_sweep
+from backend.sweeps.engine import Computers
 from backend.sweeps.folder import CANCEL, PAUSE, SweepFolder, SweepStatus, list_sweeps
 from backend.sweeps.plan import cost_of, lay_against
 from backend.sweeps.words import duration, gigabytes, progress_line, sweep_lines
@@ -110,7 +111,7 @@ def _new() -> None:
 def _plan(text: str) -> str:
     """Say what a sweep would do; refuse one that is larger than the disk."""
     sweep, store = parse_sweep(text), default_store()
-    layout, tasks = lay_against(sweep, store)
+    layout, tasks = lay_against(sweep, store, Computers().n_workers())
     cost = cost_of(layout, tasks, store)
     cost.require(sweep.name)
     unknown = f" and {cost.n_unknown} runs of unknown length" if cost.n_unknown else ""

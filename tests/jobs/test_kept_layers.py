@@ -12,7 +12,13 @@ import pytest
 
 from backend.errors import CancelledError
 from backend.jobs import sentence_fit
-from backend.jobs.kept_layers import KeptLayers, LayerScores, count_kept, seconds_before
+from backend.jobs.kept_layers import (
+    KeptLayers,
+    LayerScores,
+    count_kept,
+    discard_layers,
+    seconds_before,
+)
 from backend.jobs.progress import Silent
 from backend.jobs.run import run_task
 from backend.jobs.stories import choose_stories
@@ -55,7 +61,7 @@ def test_what_is_kept_is_read_as_it_was(store):
         assert found[3].arrays[name].tobytes() == array.tobytes()
     assert seconds_before(found) == 1.5
     assert count_kept(store, "a-run") == 1
-    kept_in(store).discard()
+    discard_layers(store, "a-run")
     assert count_kept(store, "a-run") == 0
     assert leftovers(store) == []
 
@@ -63,7 +69,7 @@ def test_what_is_kept_is_read_as_it_was(store):
 def test_what_other_code_made_is_not_read(store):
     kept_in(store, "other code").write(0, some_scores())
     assert kept_in(store).read([0]) == {}
-    kept_in(store).discard()
+    discard_layers(store, "a-run")
     assert count_kept(store, "a-run") == 0
 
 
