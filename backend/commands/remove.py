@@ -89,6 +89,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--layers", type=parse_layers, required=True, metavar="LIST", help="such as 4, or 1-3,6"
     )
     parser.add_argument(
+        "--pooling", choices=("mean", "last"),
+        help="over a sentence's tokens (default: mean), or a word's sub-words (default: last)",
+    )  # fmt: skip
+    parser.add_argument(
         "--phenomena", nargs="+", default=[], metavar="NAME",
         help=f"of {', '.join(PHENOMENA)}; with --labels, columns of theirs (default: all)",
     )  # fmt: skip
@@ -133,6 +137,7 @@ def _of_sentences(arguments: argparse.Namespace, store: Path) -> RemovalTask:
         data, arguments.model, store, arguments.layers,
         phenomena=arguments.phenomena or PHENOMENA, n_random=arguments.random,
         compression=arguments.compression, split=sentence_split(arguments.split),
+        pooling=arguments.pooling or "mean",
         citation=arguments.citation, simulated=arguments.simulated, device=arguments.device,
     )  # fmt: skip
 
@@ -143,7 +148,8 @@ def _of_stories(arguments: argparse.Namespace, store: Path) -> StoryRemovalTask:
     return build_story_removal_task(
         data, arguments.model, store, arguments.layers, phenomena=arguments.phenomena,
         labels=arguments.labels, n_random=arguments.random, compression=arguments.compression,
-        device=arguments.device, split=arguments.split, **reading_options(arguments),
+        device=arguments.device, split=arguments.split, pooling=arguments.pooling,
+        **reading_options(arguments),
     )  # fmt: skip
 
 

@@ -9,12 +9,13 @@ from backend.commands.probe import probe_all
 from backend.commands.remove import remove_all
 from backend.commands.sweep import add_computers, computers, report
 from backend.errors import InputError
+from backend.jobs.removal_config import AnyRemoval
 from backend.jobs.request import DataChoice, choose_data
 from backend.paths import default_store
 from backend.sweeps.cells import Cell, against, lay_out
 from backend.sweeps.config import Sweep
 from backend.sweeps.probes import study_probes
-from backend.sweeps.removals import study_removals
+from backend.sweeps.removals import SUBJECT, study_removals
 from backend.sweeps.study import CORTEX, TRAINED, TWINS, study_sweep
 
 _CANCELLED = 130
@@ -49,7 +50,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--only",
         choices=("sentences", "cortex", "probes", "removals"),
         help="one of the two data sets alone, the probes and facts alone, or the removals of what "
-        "probes read alone",
+        f"probes read alone (of the demo cortex from {SUBJECT}, unless --subject says otherwise)",
     )
     parser.add_argument("--store", type=Path, default=None, metavar="FOLDER")
     parser.add_argument("--list", action="store_true", help="say what there is to do, and stop")
@@ -99,7 +100,7 @@ def run_probes(arguments: argparse.Namespace) -> int:
 
 
 def run_removals(arguments: argparse.Namespace) -> int:
-    """Remove what probes read from the states of the study's sentences, model by model.
+    """Remove what probes read from the states of the study's sentences, then of the demo cortex.
 
     Parameters
     ----------
@@ -116,11 +117,18 @@ def run_removals(arguments: argparse.Namespace) -> int:
         If the sentences are not there.
     """
     store = arguments.store or default_store()
-    tasks = study_removals(given_sentences(arguments), store, arguments.model)
+    require_known("subject", arguments.subject, list(catalog.story_datasets()[CORTEX].subjects))
+    subjects = arguments.subject or (SUBJECT,)
+    tasks = study_removals(given_sentences(arguments), store, arguments.model, subjects)
     if arguments.list:
-        print("\n".join(f"removals: {task.config.model}" for task in tasks))
+        print("\n".join(f"removals: {model_and_data(task)}" for task in tasks))
         return 0
     return 1 if remove_all(tasks, store, again=False) else 0
+
+
+def model_and_data(task: AnyRemoval) -> str:
+    """Name a removal as the list does."""
+    return f"{task.config.model}, {task.config.dataset}"
 
 
 def given_sentences(arguments: argparse.Namespace) -> DataChoice:

@@ -42,7 +42,7 @@ def _no_levels() -> pd.DataFrame:
 
 
 def _no_removals() -> pd.DataFrame:
-    return pd.DataFrame(columns=["model", "compression", "evidence", "n_parameters"])
+    return pd.DataFrame(columns=["model", "subject", "compression", "evidence", "n_parameters"])
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,10 @@ import pandas as pd
 from scipy.special import ndtr
 
 from backend.catalog import ClaimEntry
-from backend.comparisons.claims_material import Material, within
+from backend.comparisons.claims_material import Material, name_of_units, over_units, within
 from backend.comparisons.claims_verdict import Finding, Judged, Settings, Status, below
 from backend.comparisons.claims_words import interval, size, window
+from backend.comparisons.probes import BUNDLED
 from backend.comparisons.tracking import closer, partial_correlation
 from backend.figures.labels import joined, model_title
 from backend.statistics import benjamini_hochberg, mean_interval
@@ -36,16 +37,16 @@ def removal_costs(material: Material, entry: ClaimEntry, settings: Settings) -> 
     Finding
         The effect is that of the phenomenon whose removal costs least. All must cost more, so that
         no test of support needs a correction; one that costs less contradicts, after
-        Benjamini-Hochberg over all. Units are folds: models and regions are averaged.
+        Benjamini-Hochberg over all. Units are subjects where there are three, else held-out stories
+        or folds: models and regions are averaged.
     """
     scores = _at_best_layers(_removals(material, entry, settings))
     if scores.empty:
         return Finding("no data", _no_removals(material, entry, settings))
     cost = scores.assign(cost=scores["r_removed"] - scores["r_random"])
-    by_fold = cost.groupby(["phenomenon", "fold"])["cost"].mean()
     found: dict[str, Judged] = {
-        str(name): below(values.to_numpy(), 0.0)
-        for name, values in by_fold.groupby(level="phenomenon")
+        str(name): below(over_units(rows, "cost").values, 0.0)
+        for name, rows in cost.groupby("phenomenon")
     }
     q = benjamini_hochberg([tested.p_against for tested in found.values()])
     against = bool((q < _ALPHA).any())
@@ -57,19 +58,32 @@ def removal_costs(material: Material, entry: ClaimEntry, settings: Settings) -> 
     named = [f"{name} {interval(tested)}" for name, tested in found.items()]
     sentence = (
         f"{joined([model_title(name) for name in scores['model'].unique()])}, r without the "
-        f"phenomenon minus r without random directions: {joined(named)}."
+        f"phenomenon minus r without random directions: {joined(named)}{_labelled(scores)}."
     )
     p = float(q.min()) if against else max(tested.p_support for tested in found.values())
     return Finding(
-        status, sentence, least.mean, least.low, least.high, least.level, "r", least.n, "folds", p
-    )
+        status, sentence, least.mean, least.low, least.high, least.level, "r", least.n,
+        name_of_units(cost), p,
+    )  # fmt: skip
 
 
 def _removals(material: Material, entry: ClaimEntry, settings: Settings) -> pd.DataFrame:
+    """Take removals of one design: of the stories' own labels where there are any, as published."""
     full = material.removals[material.removals["compression"] == "none"]
     if settings.own is None and entry.sizes is not None:
         full = within(full, entry.sizes)
-    return full
+    if full.empty:
+        return full
+    designs = full.groupby(["labels", "context_length"], dropna=False)["model"].nunique()
+    order = designs.reset_index().assign(bundled=lambda frame: frame["labels"] == BUNDLED)
+    chosen = order.sort_values(["bundled", "model"], ascending=[True, False]).iloc[0]
+    same = full["context_length"].eq(chosen["context_length"]) | full["context_length"].isna()
+    return full[same & (full["labels"] == chosen["labels"])]
+
+
+def _labelled(scores: pd.DataFrame) -> str:
+    labels = scores["labels"].iloc[0]
+    return "" if labels == BUNDLED else f" (labels of the stories' own words: {labels})"
 
 
 def _at_best_layers(scores: pd.DataFrame) -> pd.DataFrame:
@@ -79,7 +93,7 @@ def _at_best_layers(scores: pd.DataFrame) -> pd.DataFrame:
     means = scores.groupby(["model", "layer"])["r_full"].mean().reset_index()
     best = means.loc[means.groupby("model")["r_full"].idxmax(), ["model", "layer"]]
     kept = scores.merge(best, on=["model", "layer"])
-    cells = kept.groupby(["model", "roi", "hemisphere", "phenomenon"])["r_full"]
+    cells = kept.groupby(["model", "subject", "roi", "hemisphere", "phenomenon"])["r_full"]
     enough = cells.transform("size") >= LEAST_UNITS
     low = cells.transform(lambda values: mean_interval(values.to_numpy(dtype=np.float64)).low)
     return kept[enough & (low > 0)]
@@ -89,11 +103,6 @@ def _no_removals(material: Material, entry: ClaimEntry, settings: Settings) -> s
     scores = _removals(material, entry, settings)
     if len(scores):
         return "What was removed from was not predicted above 0 in any region: nothing to lose."
-    if len(material.full) and not material.full["unit"].astype(str).str.isdigit().all():
-        return (
-            "Removal is measured on tables of sentences, and this data set is of stories: choose "
-            "another one, and see python -m backend remove --help."
-        )
     what = "of any model" if settings.own else f"of models of {window_of(entry)} parameters"
     return f"The store has no removals {what} here: python -m backend remove measures them."
 

@@ -63,20 +63,29 @@ def _probe(material: Material, run: PlannedRun, config: Mapping[str, Any]) -> li
 
 
 def _removal(material: Material, run: PlannedRun, config: Mapping[str, Any]) -> list[MissingRun]:
-    """Remove from every layer past the embeddings; stories have no such run."""
-    if run.model in set(material.removals["model"]) or _of_stories(material, config):
-        return []
+    """Remove from every layer past the embeddings; on stories for each subject."""
     entry = catalog.models().get(run.model)
     layers = f"1-{entry.n_layers}" if entry is not None else "1"
     dataset, split = str(material.selection.dataset), str(material.selection.split)
-    words = ["remove", *_data(dataset, False, config), "--model", run.model, "--layers", layers]
-    return [_beside(material, run, [*words, "--split", split])]
+    stories = _of_stories(material, config)
+    words = ["remove", *_data(dataset, stories, config), "--model", run.model, "--layers", layers]
+    words += ["--split", split, *(_reading(config) if stories else _options(config, _SENTENCES))]
+    done = material.removals[material.removals["model"] == run.model]
+    if not stories:
+        return [] if len(done) else [_beside(material, run, words)]
+    return [
+        _beside(material, run, [*words, "--subject", subject], subject)
+        for subject in _subjects(material, config)
+        if subject not in set(done["subject"])
+    ]
 
 
-def _beside(material: Material, run: PlannedRun, words: list[str]) -> MissingRun:
+def _beside(
+    material: Material, run: PlannedRun, words: list[str], subject: str | None = None
+) -> MissingRun:
     dataset, split = str(material.selection.dataset), str(material.selection.split)
     command = shlex.join(["python", "-m", "backend", *words])
-    return MissingRun(dataset, run.model, run.compression, None, split, command, False)
+    return MissingRun(dataset, run.model, run.compression, subject, split, command, False)
 
 
 def _of_stories(material: Material, config: Mapping[str, Any]) -> bool:
@@ -101,11 +110,8 @@ def _run(
     words += ["--model", run.model]
     if run.compression != "none":
         words += ["--compression", run.compression]
-    words += ["--split", split, *_options(config, _STORIES if stories else _SENTENCES)]
-    if stories:
-        words += [
-            word for name in config.get("test_stories", ()) for word in ("--test-story", name)
-        ]
+    words += ["--split", split]
+    words += _reading(config) if stories else _options(config, _SENTENCES)
     return MissingRun(
         dataset, run.model, run.compression, subject if stories else None, split, shlex.join(words)
     )
@@ -124,6 +130,12 @@ def _data(dataset: str, stories: bool, config: Mapping[str, Any]) -> list[str]:
         words += [word for name in config["responses"] for word in ("--response", name)]
         words += ["--group", config["group"]] if config["group"] else []
     return words
+
+
+def _reading(config: Mapping[str, Any]) -> list[str]:
+    """Say how stories were read, and which are held out."""
+    held_out = [word for name in config.get("test_stories", ()) for word in ("--test-story", name)]
+    return [*_options(config, _STORIES), *held_out]
 
 
 def _options(config: Mapping[str, Any], defaults: Mapping[str, object]) -> list[str]:

@@ -15,6 +15,7 @@ from backend.comparisons.scores import (
     comparable_scores,
     paired_with_full_precision,
 )
+from backend.figures.labels import joined
 from backend.statistics import benjamini_hochberg, mean_interval
 from backend.statistics.units import LEAST_UNITS
 from backend.store.probe_queries import probe_runs
@@ -53,10 +54,10 @@ def predictivity_changes(
     -------
     pandas.DataFrame
         One row per model, compression, roi and hemisphere: model, compression, roi, hemisphere,
-        dataset, evidence, source, split, n_samples, n_folds, n_units, r_full, r_change, percent,
-        percent_se, percent_df. At the best layer of full precision, chosen on the other folds;
-        percent is of the score at full precision, a linearised ratio, NaN where that is not
-        clearly above 0.
+        dataset, subject (all of them), evidence, source, split, n_samples, n_folds, context_length,
+        n_parameters, n_units, r_full, r_change, percent, percent_se, percent_df. At the best layer
+        of full precision, chosen on the other folds; percent is of the score at full precision, a
+        linearised ratio, NaN where that is not clearly above 0.
     """
     scores = comparable_scores(store, selection.model_copy(update={"compressions": ()}), split)
     pairs = paired_with_full_precision(scores.frame)
@@ -71,6 +72,7 @@ def predictivity_changes(
         rows.append(
             {
                 "model": model, "compression": compression, "roi": roi, "hemisphere": side,
+                "subject": joined(sorted(cells["subject"].unique())),
                 **{name: first[name] for name in _OF_RUN},
                 "n_units": len(full), "r_full": full.mean(), "r_change": change.mean(),
                 "percent": found.percent, "percent_se": found.se, "percent_df": found.df,
@@ -79,10 +81,13 @@ def predictivity_changes(
     return pd.DataFrame(rows, columns=_PREDICTIVITY)
 
 
-_OF_RUN = ["dataset", "evidence", "source", "split", "n_samples", "n_folds"]
+_OF_RUN = [
+    "dataset", "evidence", "source", "split", "n_samples", "n_folds", "context_length",
+    "n_parameters",
+]  # fmt: skip
 _PREDICTIVITY = [
-    "model", "compression", *_PLACE, *_OF_RUN, "n_units", "r_full", "r_change", "percent",
-    "percent_se", "percent_df",
+    "model", "compression", *_PLACE, "subject", *_OF_RUN, "n_units", "r_full", "r_change",
+    "percent", "percent_se", "percent_df",
 ]  # fmt: skip
 
 

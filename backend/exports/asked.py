@@ -143,7 +143,8 @@ def _remove(config: AnyRemovalConfig) -> list[str]:
         words += ["--labels", "LABELS"] if config.labels else []
     else:
         words = _remove_from_sentences(config)
-    words += ["--split", config.split, "--phenomena", *config.phenomena]
+    words += ["--pooling", config.pooling, "--split", config.split]
+    words += ["--phenomena", *config.phenomena]
     return [*words, "--random", str(config.n_random)]
 
 

@@ -59,7 +59,8 @@ def dissociation_figure(tested: pd.DataFrame, mode: Mode = "light") -> go.Figure
     several = tested["model"].nunique() > 1
     # Of several models each has one colour and one name; the pointer names the compression.
     name, title_of = ("model", model_title) if several else ("compression", compression_title)
-    frame = tested.assign(title=tested[name].map(title_of))
+    frame = tested.sort_values("n_parameters", kind="stable")
+    frame = frame.assign(title=frame[name].map(title_of))
     looks = series_looks(frame.assign(compression="none") if several else frame, mode)
     rows = -(-len(panels) // _COLUMNS)
     figure = make_subplots(

@@ -5,6 +5,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 
 from backend.figures.captions import wrap
@@ -35,7 +36,8 @@ def narrow_figure(figure: go.Figure, mode: Mode, width: float = 358.0) -> go.Fig
     Returns
     -------
     plotly.graph_objects.Figure
-        Names of levels stand on their lines, the legend and a scale of colours below the plot.
+        Names of levels stand on their lines, the legend and a scale of colours below the plot. Of
+        rows that are named twice, by themselves and by their group, the group's name goes.
     """
     tree: Tree = copy.deepcopy(figure.to_plotly_json())
     layout: Tree = tree["layout"]
@@ -45,6 +47,7 @@ def narrow_figure(figure: go.Figure, mode: Mode, width: float = 358.0) -> go.Fig
     names = _legend_names(tree) if layout.get("showlegend", True) or explained else []
     layout["showlegend"] = False
     bar = _lay_bar_down(tree)
+    _name_rows_once(tree)
     laid = lay_out(go.Figure(tree), narrow_size(width), mode=mode)
     laid.update_layout(paper_bgcolor=_CLEAR, plot_bgcolor=_CLEAR)
     rows = _legend_rows(names, width)
@@ -126,6 +129,15 @@ def _thin_out(axis: Any) -> None:
     axis.tickvals = values[::step]
     if axis.ticktext is not None:
         axis.ticktext = list(axis.ticktext)[::step]
+
+
+def _name_rows_once(tree: Tree) -> None:
+    """Leave out the names of groups beside those of rows, which would take the plot's room."""
+    for trace in tree["data"]:
+        rows = trace.get("y")
+        # Groups and rows, a list each.
+        if rows is not None and len(rows) == 2 and not np.isscalar(rows[0]):
+            trace["y"] = rows[1]
 
 
 def _lay_bar_down(tree: Tree) -> bool:

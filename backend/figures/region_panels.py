@@ -50,7 +50,9 @@ def n_rows(places: Sequence[str]) -> int:
 
 
 def title_middle(figure: go.Figure, panels: Sequence[dict[str, int]], title: str) -> None:
-    """Name the horizontal axis once, under the middle of the last row that is full of panels."""
+    """Name the horizontal axis once, under the middle of the last row of panels; twice of two."""
     last = max(each["row"] for each in panels)
     across = max(each["col"] for each in panels if each["row"] == last)
-    figure.update_xaxes(title_text=title, row=last, col=(across + 1) // 2)
+    # An axis' name stands under its own panel, and two panels have no middle one.
+    for column in (1, 2) if across == 2 else ((across + 1) // 2,):
+        figure.update_xaxes(title_text=title, row=last, col=column)

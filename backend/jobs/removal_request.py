@@ -33,6 +33,7 @@ def build_removal_task(
     phenomena: Sequence[str] = PHENOMENA,
     n_random: int = 5,
     compression: str = "none",
+    pooling: Literal["mean", "last"] = "mean",
     split: Split | None = None,
     citation: str | None = None,
     simulated: bool = False,
@@ -52,7 +53,7 @@ def build_removal_task(
         Each is taken out by itself.
     n_random : int
         Draws of random directions.
-    compression, split, citation, simulated, device
+    compression, pooling, split, citation, simulated, device
         As in :func:`backend.jobs.request.build_task`.
 
     Returns
@@ -69,7 +70,7 @@ def build_removal_task(
     chosen = _known(phenomena)
     _require_draws(n_random)
     base, _ = build_task(
-        data, model, store, compression=compression, layers=layers, split=split,
+        data, model, store, compression=compression, layers=layers, pooling=pooling, split=split,
         citation=citation, simulated=simulated, device=device,
     )  # fmt: skip
     stated = base.config.model_dump()

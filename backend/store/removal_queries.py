@@ -41,7 +41,8 @@ def removal_scores(
     Returns
     -------
     pandas.DataFrame
-        Columns of ``removal_scores`` without single draws, and dataset, data_sha256, subject,
+        Columns of ``removal_scores`` without single draws, unit (the held-out story, or the number
+        of the fold), and dataset, data_sha256, subject,
         modality, model, model_family, n_parameters, compression, bits_per_weight, split, n_folds,
         n_samples, n_random, context_length (empty of sentences), labels (what was removed:
         ``bundled``, or the name of labels of the stories' own words), warnings, evidence, source,
@@ -49,7 +50,8 @@ def removal_scores(
     """
     return store.query(
         f"""
-        SELECT * EXCLUDE (random_draws, origin, model_fingerprint, created_at)
+        SELECT * EXCLUDE (random_draws, origin, model_fingerprint, created_at),
+               coalesce(held_out, fold::VARCHAR) AS unit
         FROM removal_scores JOIN (SELECT run_id, {_OF_RUN} FROM removal_runs) USING (run_id)
         WHERE (?::VARCHAR IS NULL OR dataset = ?) AND (?::VARCHAR IS NULL OR split = ?)
         QUALIFY dense_rank() OVER (

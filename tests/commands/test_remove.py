@@ -27,3 +27,17 @@ def test_what_cannot_be_removed_is_refused_before_a_model_is_loaded(cli: Cli, st
     refused = cli(*ASK, "--layers", "1", "--phenomena", "spelling", "--store", store)
     assert refused.code == 2
     assert "no phenomenon 'spelling'" in refused.err
+
+
+def test_options_of_the_other_kind_of_data_are_refused(cli: Cli, store: Path) -> None:
+    ask = ("--model", "cortexscale-0.1m", "--layers", "1", "--store", store)
+    refused = cli("remove", "--dataset", "demo-cortex", "--sentence", "x", *ask)
+    assert refused.code == 2
+    assert "--sentence belongs to a table of sentences" in refused.err
+    refused = cli("remove", "--dataset", "demo-sentences", "--labels", "x", *ask)
+    assert refused.code == 2
+    assert "--labels belongs to stories" in refused.err
+    refused = cli("remove", "--dataset", "demo-sentences", "--split", "test-story", *ask)
+    assert "is for stories" in refused.err
+    refused = cli("remove", "--dataset", "demo-cortex", "--subject", "sub-09", *ask)
+    assert "no subject 'sub-09'" in refused.err

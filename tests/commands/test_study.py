@@ -110,13 +110,16 @@ def test_the_cortex_alone_needs_no_data(cli):
 
 def test_the_study_removes_what_probes_read_from_every_layer_of_trained_models(tmp_path):
     tasks = study_removals(choose_data("demo-sentences"), tmp_path)
-    assert [task.config.model for task in tasks] == list(TRAINED)
+    assert [task.config.model for task in tasks] == [*TRAINED, *TRAINED]
     assert {task.config.compression for task in tasks} == {"none"}
-    minilm = tasks[-1].config
-    assert minilm.layers == (1, 2, 3, 4, 5, 6)
-    assert len(minilm.phenomena) == 5
+    datasets = [task.config.dataset for task in tasks]
+    assert datasets == ["demo-sentences"] * len(TRAINED) + ["demo-cortex"] * len(TRAINED)
+    assert {task.config.subject for task in tasks[len(TRAINED) :]} == {"sub-01"}
+    for minilm in (tasks[len(TRAINED) - 1].config, tasks[-1].config):
+        assert minilm.layers == (1, 2, 3, 4, 5, 6)
+        assert len(minilm.phenomena) == 5
     one = ("cortexscale-0.1m", "cortexscale-0.1m:random")
-    assert len(study_removals(choose_data("demo-sentences"), tmp_path, one)) == 1
+    assert len(study_removals(choose_data("demo-sentences"), tmp_path, one)) == 2
 
 
 def test_removals_alone_need_the_sentences(cli):

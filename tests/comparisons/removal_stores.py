@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from backend.jobs.removal_config import RemovalConfig
+from backend.jobs.removal_config import AnyRemovalConfig, RemovalConfig, StoryRemovalConfig
 from backend.store.shards import write_removal
 
 N_FOLDS = 10
@@ -24,14 +24,26 @@ def write_removed(
     compression: str = "none",
     evidence: str = "measured",
     noise: float = 0.004,
+    subject: str | None = None,
+    labels: str | None = None,
 ) -> str:
-    """Write removals that change r by ``falls``, and random ones that change it by ``random``."""
+    """Write removals that change r by ``falls``, and random ones that change it by ``random``.
+
+    On stories where a subject is given, else on sentences.
+    """
     falls = falls or {"syntax": -0.1, "reasoning": random}
-    config = RemovalConfig(
-        dataset=dataset, data_sha256="0" * 64, citation="toy", model=model,
-        compression=compression, layers=layers, sentence="sentence", responses=rois,
-        ceilings=(None,) * len(rois), n_folds=N_FOLDS, gap=0, phenomena=tuple(falls),
-        tasks_sha256="0" * 64, n_random=2, evidence=evidence,
+    stated = {
+        "dataset": dataset, "data_sha256": "0" * 64, "citation": "toy", "model": model,
+        "compression": compression, "layers": layers, "phenomena": tuple(falls),
+        "tasks_sha256": "0" * 64, "n_random": 2, "evidence": evidence,
+    }  # fmt: skip
+    config: AnyRemovalConfig = (
+        RemovalConfig(
+            **stated, sentence="sentence", responses=rois, ceilings=(None,) * len(rois),
+            n_folds=N_FOLDS, gap=0,
+        )
+        if subject is None
+        else StoryRemovalConfig(**stated, subject=subject, tr=2.0, labels=labels)
     )  # type: ignore[arg-type]  # fmt: skip
     drawn = np.random.default_rng(len(model))
     rows = []
@@ -45,6 +57,7 @@ def write_removed(
                     {
                         "run_id": config.run_id, "layer": layer, "phenomenon": phenomenon,
                         "roi": roi, "hemisphere": "left", "fold": fold, "rank": 3,
+                        "held_out": None if subject is None else f"story {fold}",
                         "probe_before": 0.8, "probe_after": 0.5, "r_full": level[fold],
                         "r_removed": removed[fold], "r_random": chance[fold],
                         "random_draws": [chance[fold]] * 2,
@@ -52,10 +65,12 @@ def write_removed(
                     for fold in range(N_FOLDS)
                 ]  # fmt: skip
     run = {
-        "run_id": config.run_id, "dataset": dataset, "data_sha256": "0" * 64, "subject": "s1",
-        "modality": "fMRI", "model": model, "model_family": "toy", "n_parameters": n_parameters,
+        "run_id": config.run_id, "dataset": dataset, "data_sha256": "0" * 64,
+        "subject": subject or "s1", "modality": "fMRI",
+        "model": model, "model_family": "toy", "n_parameters": n_parameters,
         "compression": compression, "bits_per_weight": 32.0, "sparsity": 0.0,
         "split": config.split, "n_folds": N_FOLDS, "n_samples": 100, "n_random": 2,
+        "context_length": None if subject is None else 128, "labels": labels,
         "evidence": evidence, "source": "toy", "code_version": "0",
         "created_at": datetime.now(UTC), "seconds": 1.0, "device": "CPU",
         "config": config.model_dump_json(),

@@ -43,6 +43,32 @@ def test_removal_reaches_each_status(tmp_path: Path, falls: dict[str, float], st
     assert found.effect == pytest.approx(max(falls.values()) + 0.02, abs=0.01)
 
 
+def test_on_stories_own_labels_are_judged_before_the_bundled_tasks(tmp_path: Path) -> None:
+    for subject in ("sub-01", "sub-02", "sub-03"):
+        found = of_removals(tmp_path, falls={"syntax": -0.1, "reasoning": 0.1}, subject=subject)
+    assert (found.status, found.n, found.counts) == ("contradicted", 3, "subjects")
+    found = of_removals(
+        tmp_path, falls={"Tense": -0.1, "Depth of the tree": -0.05}, subject="sub-01",
+        labels="mine",
+    )  # fmt: skip
+    assert (found.status, found.n, found.counts) == ("supported", 10, "stories")
+    assert "labels of the stories' own words: mine" in found.sentence
+
+
+def test_on_stories_the_missing_run_is_a_removal_of_each_subject(tmp_path: Path) -> None:
+    stories = MEASURED.model_copy(
+        update={"dataset": "demo-cortex", "split": "leave-story-out", "evidence": "simulated"}
+    )
+    found = {each.key: each for each in judge(ResultStore(tmp_path), stories)}["removal-costs"]
+    assert found.status == "no data"
+    first, *others = found.missing[:3]
+    assert first.command == (
+        "python -m backend remove --dataset demo-cortex --model gpt2 --layers 1-12 --split "
+        "leave-story-out --subject sub-01"
+    )
+    assert [each.subject for each in others] == ["sub-02", "sub-03"]
+
+
 def test_nothing_to_lose_decides_nothing(tmp_path: Path) -> None:
     found = of_removals(tmp_path, full=0.0)
     assert found.status == "no data"

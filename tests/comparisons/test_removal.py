@@ -33,6 +33,21 @@ def test_nothing_is_lost_where_nothing_was_predicted(tmp_path: Path) -> None:
     assert falls["q"].isna().all()
 
 
+def test_subjects_labels_and_sentences_are_told_apart(tmp_path: Path) -> None:
+    write_removed(tmp_path)
+    write_removed(tmp_path, subject="sub-01")
+    write_removed(tmp_path, subject="sub-02", falls={"syntax": -0.02, "reasoning": -0.02})
+    write_removed(tmp_path, subject="sub-01", labels="mine", falls={"Tense": -0.2, "kind": 0.0})
+    scores = removal_scores(ResultStore(tmp_path))
+    assert set(scores[scores["labels"] == "mine"]["unit"]) == {f"story {n}" for n in range(N_FOLDS)}
+    falls = removal_falls(scores)
+    assert (falls["n_folds"] == N_FOLDS).all()
+    one = falls[falls["layer"] == 1].set_index(["subject", "labels", "phenomenon"])["verdict"]
+    assert one[("s1", "bundled", "syntax")] == one[("sub-01", "bundled", "syntax")] == "costs more"
+    assert one[("sub-02", "bundled", "syntax")] == "undecided"
+    assert one[("sub-01", "mine", "Tense")] == "costs more"
+
+
 def test_the_latest_of_the_same_is_read_and_precomputed_ones_too(tmp_path: Path) -> None:
     write_removed(tmp_path / "old", falls={"syntax": -0.3})
     out = tmp_path / "results.duckdb"

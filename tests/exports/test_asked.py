@@ -47,6 +47,20 @@ def test_removals_are_described_cited_and_named_simulated(tmp_path: Path) -> Non
     assert "@inproceedings{belrose2023" in bibtex(cited_keys(text))
 
 
+def test_removals_on_stories_say_how_words_were_read_and_what_was_removed(tmp_path: Path) -> None:
+    ids = [
+        write_removed(tmp_path, subject="sub-01"),
+        write_removed(tmp_path, subject="sub-01", labels="mine", falls={"Tense": -0.1}),
+    ]
+    texts = asked_words(read_asked(ResultStore(tmp_path), ids))
+    own, bundled = sorted(texts, key=lambda text: "bundled" in text)
+    assert "fitted to the texts of those tasks: syntax (3) and reasoning (3) directions" in bundled
+    assert "context length 128, strided" in bundled
+    assert "Responses of toy, sub-01 (measured; n = 100)" in bundled
+    assert "what the labels mine say of each word was removed" in own
+    assert "fitted to the words of the stories that each fold trains on" in own
+
+
 @pytest.mark.parametrize(
     ("source", "citation", "said", "key"),
     [
@@ -91,6 +105,10 @@ def test_a_view_of_probes_leaves_with_its_requests_and_commands(tmp_path: Path) 
 
 
 def test_the_commands_are_ones_that_the_command_line_reads(tmp_path: Path) -> None:
-    ids = (write_probed(tmp_path, "tiny"), write_removed(tmp_path))
+    ids = (
+        write_probed(tmp_path, "tiny"),
+        write_removed(tmp_path),
+        write_removed(tmp_path, subject="sub-01", labels="mine"),
+    )
     for each in read_asked(ResultStore(tmp_path), ids):
         build_parser().parse_args(shlex.split(asked_command(each.config))[3:])

@@ -84,3 +84,13 @@ def test_the_scale_of_a_map_lies_below_it() -> None:
     bar = narrow_figure(figure, "light").data[0].colorbar
     assert (bar.orientation, bar.yanchor) == ("h", "top")
     assert bar.y < 0
+
+
+def test_rows_of_groups_are_named_by_themselves() -> None:
+    figure = go.Figure()
+    figure.add_scatter(x=[1, 2], y=[["syntax", "syntax"], ["agreement", "order"]], mode="markers")
+    style(figure)
+    narrow = narrow_figure(figure, "light")
+    assert list(narrow.data[0].y) == ["agreement", "order"]
+    wide = go.Figure(figure)
+    assert len(wide.data[0].y[0]) == 2
