@@ -20,6 +20,7 @@ from pages.shared.figures import inflated_figure
 from pages.shared.flatmap import flatmaps
 from pages.shared.navigation import RUN
 from pages.shared.panel import evidence_badge, mode
+from pages.shared.plain import plain
 from pages.shared.pycortex_panel import show_pycortex
 from pages.shared.selection import current_choice
 from pages.shared.store import open_store
@@ -77,7 +78,7 @@ def show_maps(maps: CortexMaps) -> int:
     if right is not None:
         with right:
             show_inflated(maps, frame)
-    st.caption(maps.caption)
+    st.caption(plain(maps.caption))
     if state.picked is not None:
         keep_pick(state.picked)
     return frame

@@ -10,6 +10,7 @@ from backend.figures.narrow import narrow_figure
 from backend.figures.theme import Mode
 from backend.views.sheet import Sheet
 from pages.shared.export import export_control
+from pages.shared.plain import plain
 from pages.shared.poster import draw_poster
 from pages.shared.window import is_narrow
 
@@ -36,7 +37,7 @@ def sheet_panel(sheet: Sheet, poster: bool = False) -> None:
     elif sheet.draw is not None:
         _draw_picture(sheet.draw(mode(), "png", None), sheet.alt)
     if sheet.build is not None:
-        st.caption(sheet.caption)
+        st.caption(plain(sheet.caption))
     export_control(sheet)
 
 
