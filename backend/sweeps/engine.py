@@ -15,6 +15,7 @@ import psutil
 from backend.encoding.parallel import THREADS_VARIABLE
 from backend.errors import InputError, JobError
 from backend.features.memory import n_gpus
+from backend.paths import cache_folder
 
 GPU = "GPU"
 ANSWER_SECONDS = 30.0
@@ -201,11 +202,19 @@ def _slurm(computers: Computers, stack: ExitStack) -> Engine:
             "Slurm needs dask-jobqueue, which is not installed; run: pip install "
             "dask-jobqueue==0.9.0, and describe your cluster in ~/.config/dask/jobqueue.yaml."
         ) from error
+    import dask
     from distributed import Client
 
+    # Certificates for this sweep alone go to the jobs through a folder that both see.
+    shared = dask.config.get("jobqueue.slurm.shared-temp-directory", None)
+    shared = shared or str(cache_folder())
     try:
         cluster = SLURMCluster(
-            processes=1, worker_extra_args=["--nthreads", "1", "--preload", PRELOAD]
+            processes=1,
+            worker_extra_args=["--nthreads", "1", "--preload", PRELOAD],
+            scheduler_options={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
+            security=True,
+            shared_temp_directory=shared,
         )
     except ValueError as error:
         raise InputError(
@@ -215,7 +224,8 @@ def _slurm(computers: Computers, stack: ExitStack) -> Engine:
     stack.enter_context(cluster)
     n_workers = computers.n_workers()
     cluster.scale(jobs=n_workers)
-    return Engine(stack.enter_context(Client(cluster)), f"Slurm, {n_workers} job(s)")
+    client = stack.enter_context(Client(cluster, security=cluster.security))
+    return Engine(client, f"Slurm, {n_workers} job(s)")
 
 
 def _fitting_workers() -> int:

@@ -172,8 +172,3 @@ def test_a_scheduler_that_does_not_answer_is_named(sweep, store):
     with pytest.raises(JobError, match=r"tcp://127\.0\.0\.1:9 does not answer"):
         run_sweep(sweep, store, nobody, say=lambda line: None)
     assert "does not answer" in sweep_folder(store, "small").read().message
-
-
-def test_slurm_without_its_library_says_what_to_install(sweep, store):
-    with pytest.raises(InputError, match="dask-jobqueue"):
-        run_sweep(sweep, store, Computers("slurm"), say=lambda line: None)
