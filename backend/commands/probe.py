@@ -10,11 +10,10 @@ from pydantic import ValidationError
 from backend.commands.compute import compute_each, model_and_compression, say_stored
 from backend.commands.encode import parse_layers
 from backend.commands.quality import add_model_arguments, model_pairs
-from backend.errors import InputError
+from backend.errors import InputError, first_problem
 from backend.features.sources import resolve_model
 from backend.jobs.config import ProbeSource, ProbeTask, StoryContext
 from backend.jobs.probing import build_probe_task
-from backend.jobs.request import first_problem
 from backend.paths import default_store
 from backend.store.probe_queries import has_probes, probe_scores
 from backend.store.reader import ResultStore
@@ -197,7 +196,7 @@ def story_context(arguments: argparse.Namespace) -> StoryContext | None:
     try:
         return StoryContext(**{key: value for key, value in stated.items() if value is not None})
     except ValidationError as error:
-        raise InputError(first_problem(error)) from error
+        raise InputError(f"{first_problem(error)}.") from error
 
 
 def probe_all(tasks: Sequence[ProbeTask], store: Path, again: bool) -> int:

@@ -7,14 +7,14 @@ from typing import Any, Literal
 from pydantic import ValidationError
 
 from backend.encoding.folds import Split
-from backend.errors import InputError
+from backend.errors import InputError, first_problem
 from backend.jobs.removal_config import (
     RemovalConfig,
     RemovalTask,
     StoryRemovalConfig,
     StoryRemovalTask,
 )
-from backend.jobs.request import DataChoice, build_task, first_problem
+from backend.jobs.request import DataChoice, build_task
 from backend.jobs.stories import StoryChoice, load_words
 from backend.jobs.story_request import build_story_task
 from backend.probing.bundled import bundled_sha256
@@ -82,7 +82,7 @@ def build_removal_task(
             n_random=n_random,
         )
     except ValidationError as error:
-        raise InputError(first_problem(error)) from error
+        raise InputError(f"{first_problem(error)}.") from error
     return RemovalTask(config=config, **base.model_dump(exclude={"config"}))
 
 

@@ -13,7 +13,7 @@ from backend.catalog import DatasetEntry
 from backend.datasets import SentenceRecording, read_sentence_table
 from backend.encoding.folds import Split, default_gap, default_n_folds, make_folds
 from backend.encoding.folds import repeats_across_folds as find_repeats
-from backend.errors import InputError
+from backend.errors import InputError, first_problem
 from backend.features.sources import ModelSource, resolve_model
 from backend.jobs.calibration import request_calibration
 from backend.jobs.config import EncodingConfig, Task
@@ -198,7 +198,7 @@ def build_task(
             seed=seed,
         )
     except ValidationError as error:
-        raise InputError(first_problem(error)) from error
+        raise InputError(f"{first_problem(error)}.") from error
     check_folds(config, recording)
     task = Task(
         config=config,
@@ -328,20 +328,3 @@ def _recorded(entry: DatasetEntry) -> dict[str, str]:
         "modality": entry.modality,
         "hemisphere": entry.hemisphere,
     }
-
-
-def first_problem(error: ValidationError) -> str:
-    """Put the first thing that is wrong with a request into a sentence.
-
-    Parameters
-    ----------
-    error : pydantic.ValidationError
-
-    Returns
-    -------
-    str
-    """
-    problem = error.errors()[0]
-    place = ".".join(str(part) for part in problem["loc"])
-    message = str(problem["msg"]).removeprefix("Value error, ")
-    return f"{place}: {message}." if place else f"{message}."

@@ -11,11 +11,11 @@ from backend.datasets.story_folder import read_story_folder
 from backend.demo import demo_stories
 from backend.encoding.delays import DELAYS
 from backend.encoding.story_folds import gap_for, make_story_folds
-from backend.errors import InputError
+from backend.errors import InputError, first_problem
 from backend.features.sources import resolve_model
 from backend.jobs.calibration import request_calibration
 from backend.jobs.config import StoryConfig, StoryTask
-from backend.jobs.request import first_problem, require_layers
+from backend.jobs.request import require_layers
 from backend.jobs.stories import StoryChoice
 from backend.paths import cache_folder
 
@@ -87,7 +87,7 @@ def build_story_task(
             **given,
         )
     except ValidationError as error:
-        raise InputError(first_problem(error)) from error
+        raise InputError(f"{first_problem(error)}.") from error
     _check_splits(data, config)
     return StoryTask(
         config=config,

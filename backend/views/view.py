@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from backend.errors import InputError
+from backend.errors import InputError, first_problem
 
 Page = Literal[
     "overview", "cortex", "layers", "scale", "compression", "probing", "dissociation", "claims",
@@ -129,9 +129,8 @@ def first_fault(error: ValidationError) -> str:
     str
     """
     fault = error.errors()[0]
-    place = ".".join(str(part) for part in fault["loc"])
     given = _short(fault["input"]) if fault["type"] != "missing" else "nothing"
-    return f"{place[:80]}: {fault['msg']} ({given} was given)"
+    return f"{first_problem(error)} ({given} was given)"
 
 
 def _values(value: Any) -> Any:
