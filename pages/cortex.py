@@ -21,6 +21,7 @@ from pages.shared.flatmap import flatmaps
 from pages.shared.navigation import RUN
 from pages.shared.panel import evidence_badge, mode
 from pages.shared.plain import plain
+from pages.shared.plot import draw_plot
 from pages.shared.pycortex_panel import show_pycortex
 from pages.shared.selection import current_choice
 from pages.shared.store import open_store
@@ -93,12 +94,11 @@ def show_inflated(maps: CortexMaps, frame: int) -> None:
     panel = maps.panels[0]
     values = panel.drawn()[frame if maps.film else 0]
     simulated = panel.evidence == "simulated"
-    st.plotly_chart(
+    draw_plot(
+        "figure-inflated",
         inflated_figure(values, maps.scale, mode(), view, simulated, is_narrow()),
-        theme=None,
-        key="figure-inflated",
-        config={"displaylogo": False},
-        alt=f"Inflated surface, {view}: {panel.alt}",
+        f"Inflated surface, {view}: {panel.alt}",
+        {"displaylogo": False},
     )
 
 

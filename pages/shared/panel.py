@@ -11,6 +11,7 @@ from backend.figures.theme import Mode
 from backend.views.sheet import Sheet
 from pages.shared.export import export_control
 from pages.shared.plain import plain
+from pages.shared.plot import draw_plot
 from pages.shared.poster import draw_poster
 from pages.shared.window import is_narrow
 
@@ -48,13 +49,12 @@ def _draw_figure(key: str, figure: go.Figure, alt: str, poster: bool) -> None:
     with st.container(key=f"panel-{key}"):
         if poster and not narrow:
             draw_poster(key, figure)
-        st.plotly_chart(
+        draw_plot(
+            f"figure-{key}",
             figure,
-            theme=None,
-            key=f"figure-{key}",
-            config={"displaylogo": False, "displayModeBar": False if narrow else "hover",
-                    "modeBarButtonsToRemove": ["lasso2d", "select2d"]},
-            alt=alt,
+            alt,
+            {"displaylogo": False, "displayModeBar": False if narrow else "hover",
+             "modeBarButtonsToRemove": ["lasso2d", "select2d"]},
         )  # fmt: skip
 
 

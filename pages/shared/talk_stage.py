@@ -13,6 +13,7 @@ from backend.store.reader import ResultStore
 from backend.views.slide import Slide, room, slide_of
 from backend.views.view import View
 from pages.shared.panel import mode
+from pages.shared.plot import draw_plot
 
 _STYLE = (ASSETS / "talk" / "stage.css").read_text(encoding="utf-8")
 _TOP = 112
@@ -87,10 +88,8 @@ def _variables(width: int, height: int, view: View) -> str:
 
 def _draw_slide(slide: Slide) -> None:
     if slide.figure is not None:
-        st.plotly_chart(
-            slide.figure, theme=None, width="content", key="stage-chart", alt=slide.alt,
-            config={"displayModeBar": False, "scrollZoom": False, "doubleClick": False},
-        )  # fmt: skip
+        config = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
+        draw_plot("stage-chart", slide.figure, slide.alt, config, "content")
     elif slide.picture:
         encoded = base64.b64encode(slide.picture).decode()
         alt = html.escape(slide.alt, quote=True)
