@@ -18,6 +18,10 @@ def test_the_lower_part_waits_until_it_is_looked_at(browser: Browser, server: Se
     assert page.locator(MAP).count() == 0
     tab.keyed("page-zip").scroll_into_view_if_needed()
     expect(page.locator(MAP).first).to_be_visible()
+    part = page.locator("[data-testid=stVerticalBlock].st-key-below-layers")
+    tab.settle()
+    tall = part.bounding_box()["height"]
+    assert tall > 500
     # Who looks at it sees a choice there in one go, as in the first figure.
     page.get_by_test_id("stSidebar").get_by_role("radio", name="unique R²").click()
     # Plotly draws the new title before it takes the old one away.
@@ -31,5 +35,8 @@ def test_the_lower_part_waits_until_it_is_looked_at(browser: Browser, server: Se
         )
         page.wait_for_timeout(1_000)
     expect(page.locator("[data-waiting]")).to_have_count(1)
+    assert page.locator(MAP).count() == 0
+    # The page is as long as it was, for who scrolls down again.
+    assert part.bounding_box()["height"] > 0.8 * tall
     assert tab.is_well()
     tab.close()
