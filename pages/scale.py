@@ -46,7 +46,9 @@ def _prepared(
 
 
 def show(store: ResultStore, view: Chosen) -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom", key="scale-controls"):
+    with st.container(
+        horizontal=True, vertical_alignment="bottom", gap="xsmall", key="scale-controls"
+    ):
         chosen = choose_scale(store, view)
     _, results = _prepared(store, view, chosen)
     if results is None:

@@ -9,7 +9,7 @@ sample order, to eyes of every kind; those that share one differ in their symbol
 import re
 from collections.abc import Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from zlib import crc32
 
 import pandas as pd
@@ -17,6 +17,7 @@ import pandas as pd
 from backend import catalog
 from backend.figures.theme import DASHES, SYMBOLS, Mode, ink
 
+Hue = Literal["blue", "orange", "gray"]
 _FAMILIES = {
     "light": {"blue": "#3C70F8", "green": "#008052", "magenta": "#B44BCA", "olive": "#8E8E34",
               "red": "#C37070", "teal": "#0096AC"},
@@ -31,9 +32,16 @@ _METHODS = {
              "awq": "#BCF05A", "smoothquant": "#AC52C3", "magnitude": "#AC6916",
              "wanda": "#E19E87", "sparsegpt": "#E80870"},
 }  # fmt: skip
+# Colours that the app's theme has for words; each says its word besides.
+_EVIDENCE: dict[str, Hue] = {"measured": "blue", "simulated": "orange"}
 _TWIN = ":random"
 # Of ink in the colour of the largest model of a family, or of the last of several curves.
 _DEEPEST = 0.5
+
+
+def evidence_hue(evidence: str) -> Hue:
+    """Name the colour of a kind of evidence in the app's theme; what others published is grey."""
+    return _EVIDENCE.get(evidence, "gray")
 
 
 class Look(NamedTuple):

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from backend.figures.narrow import narrow_figure
+from backend.figures.palette import evidence_hue
 from backend.figures.theme import Mode
 from backend.views.sheet import Sheet
 from pages.shared.export import export_control
@@ -68,5 +69,4 @@ def _draw_picture(png: bytes, alt: str) -> None:
 
 def evidence_badge(evidence: str) -> None:
     """Say, in one coloured word, what kind of result this is."""
-    colour = {"measured": "blue", "simulated": "orange"}.get(evidence, "gray")
-    st.badge(evidence, color=colour)
+    st.badge(evidence, color=evidence_hue(evidence))

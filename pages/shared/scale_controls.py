@@ -39,7 +39,7 @@ _CONTROLS = {
     "text": Control("Text"),
     "regions": Control("Regions", _REGIONS.__getitem__),
     "fit": Control("Fit", _family_title, _FIT_HELP),
-    "margin": Control("Margin", note=_MARGIN_HELP, width=120),
+    "margin": Control("Margin", note=_MARGIN_HELP, width=100),
 }
 
 

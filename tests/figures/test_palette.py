@@ -1,5 +1,6 @@
 """Families and compressions have one colour each, whatever else is drawn, for all kinds of eyes."""
 
+import tomllib
 from itertools import combinations
 from typing import Any
 
@@ -10,12 +11,14 @@ import pytest
 from backend import catalog
 from backend.figures.palette import (
     compression_colour,
+    evidence_hue,
     family_look,
     model_colour,
     series_looks,
     variants,
 )
 from backend.figures.theme import ink, order_colour
+from backend.paths import PROJECT
 from tests.figures.eyes import EYES, GROUNDS, contrast, lab
 
 MODES = ("light", "dark")
@@ -55,6 +58,20 @@ def test_every_colour_stands_out_from_both_grounds(mode: Any) -> None:
     ]
     for colour in colours:
         assert all(contrast(colour, ground) >= 3 for ground in GROUNDS[mode]), colour
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_kinds_of_evidence_are_words_that_every_eye_can_read_and_tell_apart(mode: Any) -> None:
+    theme = tomllib.loads((PROJECT / ".streamlit" / "config.toml").read_text())["theme"][mode]
+    kinds = ("measured", "simulated", "published", "published, not peer-reviewed")
+    hues = [evidence_hue(kind) for kind in kinds]
+    assert hues == ["blue", "orange", "gray", "gray"]
+    colours = [theme[f"{hue}TextColor"] for hue in hues[:3]]
+    for colour in colours:
+        assert all(contrast(colour, ground) >= 4.5 for ground in GROUNDS[mode]), colour
+    for eye in EYES:
+        for one, other in combinations(colours, 2):
+            assert np.linalg.norm(lab(one, eye) - lab(other, eye)) > 9, (eye, one, other)
 
 
 def test_families_that_share_a_colour_have_symbols_of_their_own() -> None:
