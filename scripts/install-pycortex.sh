@@ -13,8 +13,9 @@ try:
 except importlib.metadata.PackageNotFoundError:
     sys.exit(1)" && exit 0
 echo "Building $wanted from source (about a minute) ..."
-# The pins stay as they are: the rest of requirements.txt constrains what pycortex brings along.
-if "$python" -m pip install --disable-pip-version-check --constraint requirements.txt "$wanted" >"$log" 2>&1; then
+# The pins stay as they are: the lock constrains what pycortex brings along (requirements.txt cannot,
+# since constraints have no extras).
+if "$python" -m pip install --disable-pip-version-check --constraint requirements.lock "$wanted" >"$log" 2>&1; then
   exit 0
 fi
 cat <<EOF
