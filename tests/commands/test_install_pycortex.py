@@ -50,7 +50,8 @@ def test_the_pins_constrain_what_it_brings_along(python, tmp_path):
     assert (option, wanted) == ("--constraint", "pycortex==1.4.0")
     # pip refuses constraints that name an extra.
     packages = [line for line in (PROJECT / pins).read_text().splitlines() if line[:1] != "#"]
-    assert packages and not any("[" in line for line in packages)
+    assert packages
+    assert not any("[" in line for line in packages)
 
 
 def test_nothing_is_built_where_it_is_there(python, tmp_path):
