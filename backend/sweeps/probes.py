@@ -39,16 +39,13 @@ def study_probes(
     Returns
     -------
     list of Probing
-        Random twins are the floor of their models and are probed at full precision alone; facts
-        are asked of decoders. Compressions that do not apply to a model are left out.
+        Facts are asked of trained decoders. Compressions that do not apply to a model are left out.
     """
     methods = list(catalog.compressions() if compressions is None else compressions)
     asked = []
     for compression in sorted(methods, key=lambda name: name != "none"):
         for model in models:
             source = resolve_model(model)
-            if source.random and compression != "none":
-                continue
             if applies(compression, source) is not None:
                 continue
             asked.append(Probing(model, compression, "bundled"))
