@@ -7,6 +7,8 @@ const MOMENT = globalThis.cortexscaleMoment ?? 2500;
 const RESPECT = 150;
 // In pixels from the lower edge of the window, for who has begun to scroll.
 const NEAR = 400;
+// In ms, for what the page holds a place for and is still being loaded.
+const PATIENCE = 15000;
 const PART = '[data-testid="stVerticalBlock"][class*="st-key-below-"]';
 // By name, since a part may be put into another element of the page.
 const plans = new Map();
@@ -18,6 +20,11 @@ for (const kind of ["pointerdown", "click", "keydown", "wheel", "touchmove"]) {
 const isBusy = () =>
   document.querySelector('[data-testid="stApp"]')?.dataset.testScriptState !== "notRunning";
 
+// A widget that is not there yet says nothing of its value: a run that is asked for before it comes
+// finds it known, sends no value along, and leaves it empty.
+const isLoading = () =>
+  document.querySelector('[data-testid="stElementContainer"] [data-testid="stSkeleton"]');
+
 const boxOf = (part) => part.closest('[data-testid="stMain"]');
 
 const isNear = (part) => {
@@ -25,12 +32,14 @@ const isNear = (part) => {
   return top < innerHeight + (boxOf(part)?.scrollTop ? NEAR : 0) && bottom > 0;
 };
 
-// Waits until no script is run or asked for, and for so long since somebody did something.
-function whenQuiet(plan, act, ms = RESPECT, from = -Infinity) {
+// Waits until no script is run or asked for, all of the page has come, and for so long since somebody
+// did something.
+function whenQuiet(plan, act, ms = RESPECT, from = -Infinity, asked = performance.now()) {
   clearTimeout(plan.timer);
-  const wait = Math.max(acted, from) + ms - performance.now();
-  if (wait > 0 || isBusy()) {
-    plan.timer = setTimeout(() => whenQuiet(plan, act, ms, from), Math.max(wait, 50));
+  const now = performance.now();
+  const wait = Math.max(acted, from) + ms - now;
+  if (wait > 0 || isBusy() || (isLoading() && now - asked < PATIENCE)) {
+    plan.timer = setTimeout(() => whenQuiet(plan, act, ms, from, asked), Math.max(wait, 50));
   } else act();
 }
 

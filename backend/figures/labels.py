@@ -6,6 +6,8 @@ import pandas as pd
 
 from backend import catalog
 
+_TWIN = ":random"
+
 METRIC_TITLES = {
     "r": "Brain predictivity (Pearson r)",
     "r_normalized": "Normalized predictivity (r / noise ceiling)",
@@ -36,9 +38,11 @@ SPLIT_TITLES = {
 
 
 def model_title(model: str) -> str:
-    """Name of a model on the screen."""
-    entry = catalog.models().get(model)
-    return entry.title if entry else model
+    """Name of a model on the screen; its random twin as such."""
+    name = model.removesuffix(_TWIN)
+    entry = catalog.models().get(name)
+    title = entry.title if entry else name
+    return title if name == model else f"{title}, random weights"
 
 
 def compression_title(compression: str) -> str:

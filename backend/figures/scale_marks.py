@@ -6,9 +6,10 @@ from collections.abc import Mapping
 import pandas as pd
 
 from backend.figures.draft import Draft
+from backend.figures.labels import model_title
 from backend.figures.palette import Look
 from backend.figures.scale_places import Place
-from backend.figures.scale_words import layers_text, short_model_title
+from backend.figures.scale_words import layers_text
 from backend.figures.theme import Mode, faint, ink
 
 FORM_TITLES = {"log-linear": "log-linear fit", "saturating": "saturating fit"}
@@ -89,7 +90,7 @@ _HOVER = (
 def _hover_values(points: pd.DataFrame) -> list[list[object]]:
     layers = zip(points["first_layer"], points["last_layer"], strict=True)
     columns = [
-        points["model"].map(short_model_title),
+        points["model"].map(model_title),
         [f"{int(size):,}" for size in points["n_parameters"]],
         [layers_text(first, last) for first, last in layers],
         points["low"],
@@ -178,7 +179,7 @@ def ring_minimal(
     # runs rightwards, away from smaller models, which score lower.
     at_left = (along if axis == "n_parameters" else 1 - along) < _LEFT
     figure.add_annotation(
-        text=f"<b>minimal: {short_model_title(row['model'])}</b>",
+        text=f"<b>minimal: {model_title(row['model'])}</b>",
         # An annotation's place on a log axis is given as the logarithm.
         x=math.log10(row[axis]), y=row["mean"],
         ax=34 if at_left else 0, ay=56, xanchor="left" if at_left else "center",

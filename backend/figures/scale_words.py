@@ -1,8 +1,5 @@
 """How models and their sizes are written on a figure of scale."""
 
-from backend.figures.labels import model_title
-
-_TWIN = ":random"
 _UNITS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "K"))
 
 
@@ -23,13 +20,6 @@ def short_number(value: float) -> str:
         if value >= 0.9995 * unit:
             return f"{float(f'{value / unit:.3g}'):g}{letter}"
     return f"{value:.0f}"
-
-
-def short_model_title(model: str) -> str:
-    """Name a model; its random twin as such."""
-    if model.endswith(_TWIN):
-        return f"{model_title(model.removesuffix(_TWIN))}, random weights"
-    return model_title(model)
 
 
 def layers_text(first: float, last: float) -> str:

@@ -15,6 +15,7 @@ from backend.comparisons.compression_results import (
     answer,
     subjects_with_pairs,
 )
+from backend.comparisons.scale import is_random
 from backend.comparisons.scores import LayerRule
 from backend.figures.captions import results_caption
 from backend.figures.compression import forest_figure
@@ -126,10 +127,11 @@ def choose_question(store: ResultStore, chosen: Chosen, pick: Pick) -> Question 
 
 
 def _most_compressed(choices: pd.DataFrame, dataset: str | None, models: Sequence[str]) -> str:
-    """Name the model under the most compressions; of several the last, which is the largest."""
+    """Name the trained model under the most compressions; of several the largest."""
     rows = choices[choices["dataset"] == dataset]
     methods = rows.groupby("model")["compression"].nunique()
-    return max(reversed(models), key=lambda model: int(methods.get(model, 0)))
+    trained = [model for model in models if not is_random(model)] or models
+    return max(reversed(trained), key=lambda model: int(methods.get(model, 0)))
 
 
 def choose_cost(results: CompressionResults, pick: Pick) -> Cost | None:

@@ -9,7 +9,7 @@ from backend.comparisons.scale import RANDOM_TWIN, Axis, Scaling
 from backend.comparisons.scaling_fits import ScalingFit
 from backend.figures.labels import model_title
 from backend.figures.scale_marks import FORM_TITLES
-from backend.figures.scale_words import layers_text, short_model_title, short_number
+from backend.figures.scale_words import layers_text, short_number
 from backend.statistics import Interval
 from backend.views.choose import Chosen
 from backend.views.scale_controls import ScaleView
@@ -164,7 +164,7 @@ def show_responses(scalings: Sequence[Scaling], chosen: ScaleView) -> None:
         rows.append(
             {
                 "Response": place_words(scaling),
-                "Minimal model": short_model_title(model) if model else "none shown",
+                "Minimal model": model_title(model) if model else "none shown",
                 "Log-linear slope with 95% interval": (
                     estimate(linear, chosen.axis) if linear else "too few models"
                 ),

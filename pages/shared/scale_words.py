@@ -7,8 +7,8 @@ import pandas as pd
 from backend.comparisons.minimal_model import MinimalModel
 from backend.comparisons.scale import Scaling
 from backend.comparisons.scores import Scores
-from backend.figures.labels import joined, roi_title
-from backend.figures.scale_words import short_model_title, short_number
+from backend.figures.labels import joined, model_title, roi_title
+from backend.figures.scale_words import short_number
 from backend.statistics import Equivalence
 from backend.views.choose import Chosen
 from backend.views.scale_controls import ScaleView
@@ -22,7 +22,7 @@ def answer(scalings: Sequence[Scaling], chosen: ScaleView, view: Chosen) -> str:
     decided = [s for s in scalings if s.minimal]
     if not decided:
         return f"**No answer about a minimal model**: {scalings[0].undecidable}."
-    named = [short_model_title(s.minimal.model) for s in found if s.minimal and s.minimal.model]
+    named = [model_title(s.minimal.model) for s in found if s.minimal and s.minimal.model]
     counts = joined([f"{name} in {named.count(name)}" for name in sorted(set(named))])
     text = (
         f"**A minimal model in {len(found)} of {len(decided)} responses** at a margin of "
@@ -54,7 +54,7 @@ def _answer_one(scaling: Scaling, chosen: ScaleView) -> str:
     text += " So are all sizes between." if _between(minimal, minimal.unbroken) else ""
     if minimal.smallest != minimal.unbroken and minimal.smallest is not None:
         text += (
-            f" {short_model_title(minimal.smallest)}, smaller still, is equivalent as well (Holm p "
+            f" {model_title(minimal.smallest)}, smaller still, is equivalent as well (Holm p "
             f"= {p_text(minimal.of(minimal.smallest).p_holm)}), though sizes between are not shown "
             "to be."
         )
@@ -64,17 +64,17 @@ def _answer_one(scaling: Scaling, chosen: ScaleView) -> str:
 def _no_minimal(scaling: Scaling, minimal: MinimalModel, chosen: ScaleView) -> str:
     smaller = minimal.smaller
     within = f"within ±{chosen.margin:g} at **n = {minimal.n_units} {chosen.units}**"
-    largest = short_model_title(minimal.largest)
+    largest = model_title(minimal.largest)
     nearest = smaller[-1]
     if all(c.verdict in ("lower", "higher") for c in smaller):
         return (
             f"**No minimal model: none of the smaller models is equivalent to {largest}** "
             f"{within}; all differ from it by more. The next size, "
-            f"{short_model_title(nearest.model)}, differs by {_difference(nearest.test)}."
+            f"{model_title(nearest.model)}, differs by {_difference(nearest.test)}."
         )
     return (
         f"**No minimal model is shown**: no smaller model is equivalent to the largest, {largest}, "
-        f"{within}. The next size, {short_model_title(nearest.model)}, differs by "
+        f"{within}. The next size, {model_title(nearest.model)}, differs by "
         f"{_difference(nearest.test)}: {_undecided(nearest.test)}.{_uncorrected(minimal)}"
     )
 
@@ -85,7 +85,7 @@ def _uncorrected(minimal: MinimalModel) -> str:
     if model in (None, minimal.unbroken, minimal.smallest):
         return ""
     return (
-        f" Uncorrected for the {len(minimal.comparisons)} tests made, {short_model_title(model)} "
+        f" Uncorrected for the {len(minimal.comparisons)} tests made, {model_title(model)} "
         f"is the smallest that passes (p = {p_text(minimal.of(model).test.p)})."
     )
 
@@ -106,7 +106,7 @@ def _between(minimal: MinimalModel, model: str) -> bool:
 
 
 def _sized(model: str, n_parameters: float) -> str:
-    return f"{short_model_title(model)} ({short_number(float(n_parameters))} parameters)"
+    return f"{model_title(model)} ({short_number(float(n_parameters))} parameters)"
 
 
 def _difference(test: Equivalence) -> str:
@@ -134,12 +134,12 @@ def notes(scalings: Sequence[Scaling], scores: Scores, chosen: ScaleView) -> lis
         )
     left_out = sorted({model for scaling in scalings for model in scaling.left_out})
     if left_out:
-        names = joined([short_model_title(model) for model in left_out])
+        names = joined([model_title(model) for model in left_out])
         found.append(f"Left out, for they lack {chosen.units} that the others share: {names}.")
     if chosen.axis == "perplexity":
         points = pd.concat([s.points for s in scalings]).drop_duplicates("model")
         missing = points[points["perplexity"].isna()]
-        names = [short_model_title(model) for model in missing.loc[~missing["random"], "model"]]
+        names = [model_title(model) for model in missing.loc[~missing["random"], "model"]]
         names += ["random twins"] if missing["random"].any() else []
         if names:
             found.append(f"Without a perplexity on this text: {joined(names)}.")

@@ -16,9 +16,9 @@ from backend.comparisons.scale import (
     scale_points,
 )
 from backend.comparisons.scores import at_layer, comparable_scores
-from backend.figures.labels import METRIC_TITLES
+from backend.figures.labels import METRIC_TITLES, model_title
 from backend.figures.scale import scale_figure
-from backend.figures.scale_words import short_model_title, short_number
+from backend.figures.scale_words import short_number
 from backend.store.reader import ResultStore
 from backend.store.selection import Selection
 from tests.comparisons.scale_stores import (
@@ -126,7 +126,7 @@ def test_the_minimal_model_is_ringed_and_named(ac: Frames) -> None:
     assert row["model"] == "cortexscale-7m"
     assert (ring.x[0], ring.y[0]) == (row["n_parameters"], row["mean"])
     (label,) = [a for a in figure.layout.annotations if "minimal" in a.text]
-    assert short_model_title("cortexscale-7m") in label.text
+    assert model_title("cortexscale-7m") in label.text
     assert 10**label.x == pytest.approx(row["n_parameters"])
     without = scale_figure(ac.points.assign(minimal=False), ac.lines, ac.levels)
     assert not traces(without, "minimal model")
@@ -259,4 +259,4 @@ def test_numbers_of_parameters_are_written_short(value: float, text: str) -> Non
 
 
 def test_a_random_twin_is_called_one() -> None:
-    assert short_model_title("minilm-l6:random") == "MiniLM-L6, random weights"
+    assert model_title("minilm-l6:random") == "MiniLM-L6, random weights"
