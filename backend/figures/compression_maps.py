@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from backend.figures.compression import LOOKS, METRIC_UNITS, signed
 from backend.figures.draft import Draft
-from backend.figures.labels import compression_title, model_title
+from backend.figures.labels import as_text, compression_title, model_title
 from backend.figures.theme import Mode, ink, mark_simulated, muted, style
 
 Against = Literal["region", "layer"]
@@ -106,7 +106,8 @@ def _columns(judged: pd.DataFrame, against: Against) -> pd.Series:
         return judged["layer"]
     sides = judged.groupby("roi")["hemisphere"].transform("nunique")
     side = judged["hemisphere"].str[:1].str.upper()
-    return judged["roi"].where(sides == 1, judged["roi"] + " " + side)
+    names = judged["roi"].map(as_text)
+    return names.where(sides == 1, names + " " + side)
 
 
 def _wide(cells: pd.DataFrame, column: str) -> pd.DataFrame:

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from backend import catalog
 from backend.figures.draft import Draft
+from backend.figures.labels import as_text
 from backend.figures.theme import Mode, faint, ink, mark_simulated, muted, style
 
 _ROW = 36
@@ -66,7 +67,7 @@ def hierarchy_figure(
     )  # fmt: skip
     figure.update_yaxes(
         tickvals=list(range(len(rows))),
-        ticktext=[roi if counts else f"({roi})"
+        ticktext=[as_text(roi) if counts else f"({as_text(roi)})"
                   for roi, counts in zip(rows["roi"], rows["counts"], strict=True)],
         range=[len(rows) - 0.5, -0.5], showgrid=False,
     )  # fmt: skip

@@ -37,38 +37,44 @@ SPLIT_TITLES = {
 }
 
 
+def as_text(name: str) -> str:
+    """Write a name of a file or of a user so that no figure takes a part of it for markup."""
+    return name.replace("<", "&lt;")
+
+
 def model_title(model: str) -> str:
     """Name of a model on the screen; its random twin as such."""
     name = model.removesuffix(_TWIN)
     entry = catalog.models().get(name)
-    title = entry.title if entry else name
+    title = entry.title if entry else as_text(name)
     return title if name == model else f"{title}, random weights"
 
 
 def compression_title(compression: str) -> str:
     """Name of a compression on the screen."""
     entry = catalog.compressions().get(compression)
-    return entry.title if entry else compression
+    return entry.title if entry else as_text(compression)
 
 
 def dataset_title(dataset: str) -> str:
     """Name of a data set on the screen."""
     entry = catalog.datasets().get(dataset) or catalog.story_datasets().get(dataset)
-    return entry.title if entry else dataset
+    return entry.title if entry else as_text(dataset)
 
 
 def roi_title(dataset: str, roi: str) -> str:
     """Name of a response or a region on the screen."""
     entry = catalog.datasets().get(dataset)
     if entry is not None:
-        return entry.responses.get(roi, roi)
+        return as_text(entry.responses.get(roi, roi))
     region = catalog.rois().get(roi)
-    return region.title if region else roi
+    return region.title if region else as_text(roi)
 
 
 def short_region(roi: str, hemisphere: str) -> str:
     """Name a region where there is little room: its short name, and its side where it has one."""
-    return roi if hemisphere == "both" else f"{roi} {hemisphere[:1].upper()}"
+    name = as_text(roi)
+    return name if hemisphere == "both" else f"{name} {hemisphere[:1].upper()}"
 
 
 def series_titles(frame: pd.DataFrame) -> dict[str, str]:
@@ -91,7 +97,9 @@ def series_titles(frame: pd.DataFrame) -> dict[str, str]:
         for m, c in zip(runs["model"], runs["compression"], strict=True)
     ]
     if "subject" in runs and runs["subject"].nunique() > 1:
-        titles = [f"{title}, {who}" for title, who in zip(titles, runs["subject"], strict=True)]
+        titles = [
+            f"{title}, {as_text(who)}" for title, who in zip(titles, runs["subject"], strict=True)
+        ]
     keys = list(zip(titles, runs["split"], strict=True))
     return {
         run_id: title if keys.count(key) == 1 else f"{title} ({run_id[:6]})"

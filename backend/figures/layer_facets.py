@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from backend.figures.draft import Draft
-from backend.figures.labels import METRIC_TITLES
+from backend.figures.labels import METRIC_TITLES, as_text
 from backend.figures.layer_lanes import panel_number, peak_traces, split_off_lanes
 from backend.figures.layer_levels import Level, baseline_levels, ceiling_level, level_shapes
 from backend.figures.layer_marks import axis_range, curve_traces, with_depth
@@ -132,7 +132,7 @@ def _panels(regions: Sequence[str]) -> Draft:
         horizontal_spacing=0.03,
         vertical_spacing=0.2 / n_rows if n_rows > 1 else 0.0,
         # A panel has no room for a region's full name.
-        subplot_titles=tuple(f"<b>{region}</b>" for region in regions),
+        subplot_titles=tuple(f"<b>{as_text(region)}</b>" for region in regions),
     )
 
 

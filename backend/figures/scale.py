@@ -7,7 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from backend.figures.draft import Draft
-from backend.figures.labels import METRIC_TITLES, roi_title
+from backend.figures.labels import METRIC_TITLES, as_text, roi_title
 from backend.figures.palette import family_look
 from backend.figures.scale_levels import label_levels, level_shapes
 from backend.figures.scale_marks import add_lines, add_points, ring_minimal
@@ -114,7 +114,8 @@ def _panels(points: pd.DataFrame, places: Sequence[Place]) -> Draft:
 
 def _panel_title(points: pd.DataFrame, place: Place) -> str:
     # The short name of a region: a panel has no room for the full one.
-    title = roi_title(points["dataset"].iloc[0], place.roi) if len(place.roi) > 8 else place.roi
+    is_long = len(place.roi) > 8
+    title = roi_title(points["dataset"].iloc[0], place.roi) if is_long else as_text(place.roi)
     return title if place.hemisphere == "both" else f"{title}, {place.hemisphere}"
 
 

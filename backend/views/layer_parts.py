@@ -19,7 +19,7 @@ from backend.comparisons.layer_curves import (
 from backend.comparisons.layer_scores import baseline_units, layer_runs, layer_scores
 from backend.comparisons.scores import Units
 from backend.errors import InputError
-from backend.figures.labels import series_titles
+from backend.figures.labels import as_text, series_titles
 from backend.figures.layer_map import map_order
 from backend.figures.legible import few_series, n_series
 from backend.statistics.units import LEAST_UNITS
@@ -255,7 +255,7 @@ def _described(
         return frame.assign(title=frame["run_id"].map(titles))
     title = {"region": "hemisphere", "subject": "subject", "story": "unit"}[by]
     known = {key: runs[key].iloc[0] for key in _OF_RUN}
-    return frame.assign(title=frame[title].astype(str), **known)
+    return frame.assign(title=frame[title].astype(str).map(as_text), **known)
 
 
 def _hierarchy(regions: Curves | None) -> tuple[Hierarchy | None, pd.DataFrame, str]:

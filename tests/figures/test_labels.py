@@ -79,3 +79,12 @@ def test_a_compression_is_shared_where_several_models_have_it() -> None:
     assert shared_compression(rows) == "full precision"
     assert shared_compression(rows.head(1)) == ""
     assert shared_compression(rows.assign(compression=["none", "bnb-nf4"])) == ""
+
+
+def test_names_of_files_are_no_markup_of_a_figure() -> None:
+    link = "<a href='https://example.org'>x</a>"
+    rows = frame(("a" * 8, link, "none", "contiguous"), ("b" * 8, "tiny", "none", "contiguous"))
+    titles = series_titles(rows.assign(subject=["<b>one", "two"]))
+    assert titles["a" * 8].startswith("&lt;a href")
+    assert "<" not in titles["a" * 8]
+    assert "<" not in roi_title("mine", link)
