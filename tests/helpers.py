@@ -1,12 +1,14 @@
 """What several test modules build: tables, tiny models, synthetic runs, processes to wait for."""
 
 import os
+import pty
 import signal
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -318,6 +320,29 @@ def wait_until(look: Callable[[], T], seconds: float = 90.0) -> T:
         assert time.monotonic() < deadline, "it did not come to pass"
         time.sleep(0.05)
     return answer
+
+
+class Terminal:
+    """A terminal that a process writes to; elsewhere it draws no bars of progress."""
+
+    def __init__(self) -> None:
+        self._ours, self.theirs = pty.openpty()
+        os.set_blocking(self._ours, False)
+        # In none of no width would a bar have room.
+        termios.tcsetwinsize(self.theirs, (24, 120))
+        self._said = b""
+
+    def said(self) -> str:
+        """Everything that was written up to now."""
+        # Nothing new, or nobody there any more.
+        with suppress(BlockingIOError, OSError):
+            while chunk := os.read(self._ours, 65536):
+                self._said += chunk
+        return self._said.decode(errors="replace")
+
+    def close(self) -> None:
+        os.close(self._ours)
+        os.close(self.theirs)
 
 
 def wait_for_job(folder: Path, states: Iterable[str]) -> Job:

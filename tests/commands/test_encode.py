@@ -16,6 +16,7 @@ from backend.store.queries import baseline_scores, layer_curves, runs
 from backend.store.reader import ResultStore
 from backend.store.selection import Selection
 from tests.helpers import (
+    Terminal,
     leftovers,
     run_process,
     save_clip,
@@ -420,22 +421,22 @@ def test_a_missing_model_in_a_process_of_its_own(table, store):
 
 
 def test_ctrl_c_leaves_no_shard(store, tmp_path):
-    log = tmp_path / "log.txt"
-    with log.open("wb") as file:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "backend", "encode", "--dataset", "demo-sentences",
-             "--model", "minilm-l6", "--out", str(store)],
-            cwd=PROJECT, stdout=file, stderr=file,
-            # A shell that starts the tests in the background lets them ignore Ctrl-C.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-        )  # fmt: skip
+    terminal = Terminal()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "backend", "encode", "--dataset", "demo-sentences",
+         "--model", "minilm-l6", "--out", str(store)],
+        cwd=PROJECT, stdout=terminal.theirs, stderr=terminal.theirs,
+        # A shell that starts the tests in the background lets them ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )  # fmt: skip
     try:
-        wait_until(lambda: "fitting layers" in log.read_text())
+        wait_until(lambda: "fitting layers" in terminal.said())
         os.kill(process.pid, signal.SIGINT)
         assert process.wait(timeout=60) == 130
     finally:
         process.kill()
-    said = log.read_text()
+    said = terminal.said()
+    terminal.close()
     assert "interrupted: nothing half written is left in the store" in said
     assert "Traceback" not in said
     assert runs(ResultStore(store)).empty

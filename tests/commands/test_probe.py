@@ -16,7 +16,7 @@ from backend.store.probe_queries import (
 )
 from backend.store.reader import ResultStore
 from backend.store.shards import write_probes
-from tests.helpers import leftovers, wait_until
+from tests.helpers import Terminal, leftovers, wait_until
 from tests.probing.test_transcript_labels import write_labels
 
 SMALL = ("--tasks", "verb-tense", "syntax", "--seeds", "2")
@@ -107,19 +107,22 @@ def test_what_cannot_be_done_is_said(probe, store, options, message):
 
 
 def test_an_interruption_leaves_nothing_half_written(store, tmp_path):
+    terminal = Terminal()
     process = subprocess.Popen(
         [
             sys.executable, "-m", "backend", "probe", "--model", "cortexscale-0.1m",
             "--store", str(store),
         ],
-        cwd=PROJECT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        cwd=PROJECT, stdout=terminal.theirs, stderr=terminal.theirs,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
-    assert process.stderr is not None
-    wait_until(lambda: "reading texts" in process.stderr.read(64))
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
-    assert process.returncode == 130
+    try:
+        wait_until(lambda: "reading texts" in terminal.said())
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 130
+    finally:
+        process.kill()
+        terminal.close()
     assert not leftovers(store)
     assert not list(store.rglob("*.parquet"))
 

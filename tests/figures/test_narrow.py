@@ -1,8 +1,10 @@
 """A figure in a narrow window, and panels in fewer columns."""
 
+import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from backend.figures.draft import Draft
 from backend.figures.lay_out import SPARE, lay_out
 from backend.figures.narrow import narrow_figure
 from backend.figures.sizes import page_size
@@ -94,3 +96,12 @@ def test_rows_of_groups_are_named_by_themselves() -> None:
     assert list(narrow.data[0].y) == ["agreement", "order"]
     wide = go.Figure(figure)
     assert len(wide.data[0].y[0]) == 2
+
+
+def test_two_points_of_a_table_are_no_groups_and_rows() -> None:
+    two = pd.DataFrame({"layer": [0, 1], "mean": [0.1, 0.2]}, index=[7, 8])
+    figure = Draft()
+    figure.add_trace({"type": "scatter", "x": two["layer"], "y": two["mean"], "name": "tiny"})
+    style(figure, "light", 400)
+    narrow = narrow_figure(figure.figure(), "light")
+    assert list(narrow.data[0].y) == [0.1, 0.2]
