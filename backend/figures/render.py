@@ -1,6 +1,7 @@
 """Figures to pictures by a headless browser, one browser for as many as there are."""
 
 import asyncio
+import logging
 import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -76,6 +77,9 @@ def render(pictures: Sequence[Picture]) -> list[bytes]:
     from choreographer.errors import BrowserFailedError, ChromeNotFoundError
     from kaleido.errors import KaleidoError
 
+    # Of messages of a browser that is being closed it logs tracebacks, and goes on; what fails is
+    # raised.
+    logging.getLogger("choreographer").setLevel(logging.CRITICAL)
     failures = (KaleidoError, BrowserFailedError, ChromeNotFoundError, RuntimeError, ValueError,
                 OSError)  # fmt: skip
     try:
