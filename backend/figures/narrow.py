@@ -134,10 +134,13 @@ def _thin_out(axis: Any) -> None:
 def _name_rows_once(tree: Tree) -> None:
     """Leave out the names of groups beside those of rows, which would take the plot's room."""
     for trace in tree["data"]:
+        rows = trace.get("y")
+        if rows is None or len(rows) != 2:
+            continue
         # Groups and rows, a list each. A table's column may have any index.
-        rows = list(trace.get("y", ()))
-        if len(rows) == 2 and not np.isscalar(rows[0]):
-            trace["y"] = rows[1]
+        groups, names = rows
+        if not np.isscalar(groups):
+            trace["y"] = names
 
 
 def _lay_bar_down(tree: Tree) -> bool:

@@ -98,16 +98,16 @@ def choose_question(store: ResultStore, chosen: Chosen, pick: Pick) -> Question 
     Question or None
         None where no model was run both compressed and at full precision.
     """
-    selection = chosen.selection
+    selection, available = chosen.selection, choices(store)
     subjects = {
         model: names
-        for model, names in subjects_with_pairs(choices(store), selection, chosen.split).items()
+        for model, names in subjects_with_pairs(available, selection, chosen.split).items()
         if selection.subject in names or len(names) >= LEAST_UNITS
     }
     if not subjects:
         return None
     models = list(subjects)
-    model = pick.one("of", models, _most_compressed(choices(store), selection.dataset, models))
+    model = pick.one("of", models, _most_compressed(available, selection.dataset, models))
     rule = choose_layer(pick)
     units = ["folds"] if selection.subject in subjects[model] else []
     units += ["subjects"] if len(subjects[model]) >= LEAST_UNITS else []
