@@ -4,9 +4,9 @@ import pandas as pd
 import streamlit as st
 
 from backend import catalog
+from backend.catalog.twins import RANDOM_TWIN
 from backend.comparisons.probes import OVERALL
 from backend.errors import CortexScaleError
-from backend.features.sources import RANDOM
 from backend.figures.compression import signed
 from backend.figures.labels import compression_title, model_title
 from backend.jobs.local import start_job
@@ -119,7 +119,7 @@ def probe_models() -> list[str]:
     """Models of the catalogue, each followed by its random twin; those that ship come first."""
     shipped = [name for name, entry in catalog.models().items() if entry.hub is None]
     others = [name for name in catalog.models() if name not in shipped]
-    return [twin for name in (*shipped, *others) for twin in (name, name + RANDOM)]
+    return [twin for name in (*shipped, *others) for twin in (name, name + RANDOM_TWIN)]
 
 
 def start(model: str, compression: str) -> None:

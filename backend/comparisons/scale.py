@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from backend.catalog.twins import RANDOM_TWIN
 from backend.comparisons.minimal_model import MinimalModel, minimal_model
 from backend.comparisons.scaling_fits import ScalingFits, fit_scaling
 from backend.comparisons.scores import Units, by_unit
@@ -17,9 +18,6 @@ from backend.store.reader import ResultStore
 from backend.store.selection import Selection
 
 Axis = Literal["n_parameters", "perplexity"]
-RANDOM_TWIN = ":random"
-"""At the end of the name of a model with random weights."""
-
 _PLACE = ["roi", "hemisphere"]
 # Differs from model to model, so that it is no floor for all of them.
 _OF_THE_MODEL = "static-embedding"

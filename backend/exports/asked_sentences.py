@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from backend import __version__, catalog
+from backend.catalog.twins import RANDOM_TWIN
 from backend.comparisons.probes import in_order
 from backend.compression.calibration import SHARED_WORDS
 from backend.exports.asked import Asked
 from backend.exports.runs import Run
-from backend.exports.sentences import RANDOM_TWIN, cite, feature_words
+from backend.exports.sentences import cite, feature_words
 from backend.figures.labels import compression_title, dataset_title, joined, model_title
 from backend.jobs.config import ProbingConfig
 from backend.jobs.removal_config import AnyRemovalConfig, StoryRemovalConfig

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from backend import __version__, catalog
+from backend.catalog.twins import RANDOM_TWIN
 from backend.compression.calibration import SHARED_WORDS
 from backend.encoding.folds import N_INNER
 from backend.encoding.ridge import ALPHAS, STORY_ALPHAS
@@ -22,7 +23,6 @@ from backend.jobs.config import EncodingConfig, StoryConfig
 from backend.statistics.permutation import BLOCK_SECONDS
 
 T = TypeVar("T")
-RANDOM_TWIN = ":random"
 _JOINT = "all nuisance"
 _DOWNSAMPLED = {
     "lanczos": "a Lanczos filter",

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from backend import catalog
+from backend.catalog.twins import RANDOM_TWIN
 from backend.features.footprint import Footprint, entry_footprint, find_footprint, is_packed
 from backend.features.memory import memory_need
-from backend.features.sources import RANDOM, ModelSource
+from backend.features.sources import ModelSource
 
 _MOST_MODELS = 2
 
@@ -91,4 +92,4 @@ def _smaller(source: ModelSource, compression: str, work: float) -> Iterator[Alt
         footprint = entry_footprint(entry)
         if footprint is not None:
             needed = memory_need(footprint, compression, work).needed
-            yield Alternative(name + RANDOM * source.random, compression, needed)
+            yield Alternative(name + RANDOM_TWIN * source.random, compression, needed)

@@ -12,13 +12,12 @@ from typing import Any, Literal
 
 from backend import catalog
 from backend.catalog import ModelEntry
+from backend.catalog.twins import RANDOM_TWIN
 from backend.errors import ModelError
 from backend.paths import ASSETS
 
 _HUB_NAME = re.compile(r"^[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?$")
 _SAMPLE_BYTES = 1 << 20
-RANDOM = ":random"
-"""At the end of a model's name: the same architecture and tokenizer, with random weights."""
 TRUSTED = ":remote-code"
 """At the end of a name, before ``:random``: code that comes with this one model may run."""
 
@@ -73,8 +72,8 @@ class ModelSource:
     @property
     def address(self) -> str:
         """What :func:`resolve_model` finds the model by, from whatever folder it is asked."""
-        place = self.location if self.kind == "folder" else self.name.removesuffix(RANDOM)
-        return place + (TRUSTED if self.trusted else "") + (RANDOM if self.random else "")
+        place = self.location if self.kind == "folder" else self.name.removesuffix(RANDOM_TWIN)
+        return place + (TRUSTED if self.trusted else "") + (RANDOM_TWIN if self.random else "")
 
 
 def resolve_model(name: str) -> ModelSource:
@@ -96,8 +95,8 @@ def resolve_model(name: str) -> ModelSource:
         If the name is none of the three, a folder is not a saved model, or a packaged model is
         not installed.
     """
-    if name.endswith(RANDOM) and _existing_folder(name) is None:
-        return _random_twin(resolve_model(name.removesuffix(RANDOM)))
+    if name.endswith(RANDOM_TWIN) and _existing_folder(name) is None:
+        return _random_twin(resolve_model(name.removesuffix(RANDOM_TWIN)))
     if name.endswith(TRUSTED) and _existing_folder(name) is None:
         return _trusted(resolve_model(name.removesuffix(TRUSTED)))
     entry = catalog.models().get(name)
@@ -122,7 +121,7 @@ def _trusted(source: ModelSource) -> ModelSource:
     if source.kind == "package" or source.random or source.trusted:
         raise ModelError(
             f"{source.name}{TRUSTED} says nothing: write MODEL{TRUSTED} of a folder or a hub's "
-            f"model that comes with code of its own (its twin is MODEL{TRUSTED}{RANDOM})."
+            f"model that comes with code of its own (its twin is MODEL{TRUSTED}{RANDOM_TWIN})."
         )
     return replace(source, trusted=True)
 
@@ -131,9 +130,9 @@ def _random_twin(source: ModelSource) -> ModelSource:
     learned = source.fingerprint or source.location
     return replace(
         source,
-        name=source.name + RANDOM,
+        name=source.name + RANDOM_TWIN,
         family=f"{source.family}, random weights",
-        fingerprint=hashlib.sha256(f"{learned}{RANDOM}".encode()).hexdigest()[:16],
+        fingerprint=hashlib.sha256(f"{learned}{RANDOM_TWIN}".encode()).hexdigest()[:16],
         random=True,
     )
 

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from backend import catalog
-
-_TWIN = ":random"
+from backend.catalog.twins import RANDOM_TWIN
 
 METRIC_TITLES = {
     "r": "Brain predictivity (Pearson r)",
@@ -44,7 +43,7 @@ def as_text(name: str) -> str:
 
 def model_title(model: str) -> str:
     """Name of a model on the screen; its random twin as such."""
-    name = model.removesuffix(_TWIN)
+    name = model.removesuffix(RANDOM_TWIN)
     entry = catalog.models().get(name)
     title = entry.title if entry else as_text(name)
     return title if name == model else f"{title}, random weights"

@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from backend.catalog.twins import RANDOM_TWIN
+
 MOST = 8
 """Lines that can be told from each other."""
 
@@ -28,7 +30,7 @@ def few_series(curves: pd.DataFrame, most: int = MOST) -> pd.DataFrame:
     if first.sum() <= most:
         return curves
     series = curves[first]
-    full = series[(series["compression"] == "none") & ~series["model"].str.endswith(":random")]
+    full = series[(series["compression"] == "none") & ~series["model"].str.endswith(RANDOM_TWIN)]
     kept = (full if len(full) else series).nlargest(most, "n_parameters")
     return curves[numbers.isin(numbers[kept.index])].reset_index(drop=True)
 

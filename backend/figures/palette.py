@@ -15,6 +15,7 @@ from zlib import crc32
 import pandas as pd
 
 from backend import catalog
+from backend.catalog.twins import RANDOM_TWIN
 from backend.figures.theme import DASHES, SYMBOLS, Mode, ink
 
 Hue = Literal["blue", "orange", "gray"]
@@ -34,7 +35,6 @@ _METHODS = {
 }  # fmt: skip
 # Colours that the app's theme has for words; each says its word besides.
 _EVIDENCE: dict[str, Hue] = {"measured": "blue", "simulated": "orange"}
-_TWIN = ":random"
 # Of ink in the colour of the largest model of a family, or of the last of several curves.
 _DEEPEST = 0.5
 
@@ -146,7 +146,7 @@ def series_looks(series: pd.DataFrame, mode: Mode) -> dict[str, Look]:
         if len(alike) > 1:
             nth = alike.index(place)
             mark = mark._replace(shade=nth / (len(alike) - 1), symbol=mark.symbol + nth, dash=nth)
-        hollow = "-open" if kind[0].endswith(_TWIN) else ""
+        hollow = "-open" if kind[0].endswith(RANDOM_TWIN) else ""
         dash = DASHES[mark.dash % len(DASHES)]
         symbol = _free(mark.symbol, hollow, dash, taken)
         taken.add((symbol, dash))
@@ -173,7 +173,7 @@ def _mark(model: str, compression: str, by_compression: bool, mode: Mode) -> _Ma
 
 
 def _model_mark(model: str, mode: Mode) -> _Mark:
-    name = model.removesuffix(_TWIN)
+    name = model.removesuffix(RANDOM_TWIN)
     entry = catalog.models().get(name)
     family = entry.family if entry else _family_named(name)
     hue, symbol = _family(family)

@@ -7,6 +7,7 @@ from functools import cached_property
 import pandas as pd
 
 from backend import catalog
+from backend.catalog.twins import RANDOM_TWIN
 from backend.comparisons.hierarchy import Hierarchy
 from backend.comparisons.layer_curves import (
     By,
@@ -166,7 +167,7 @@ def _picked(runs: pd.DataFrame, split: str, of: str) -> pd.DataFrame:
     same = runs[runs["split"] == split] if (runs["split"] == split).any() else runs
     names = [series_name(*pair) for pair in zip(same["model"], same["compression"], strict=True)]
     asked = same[[name == of for name in names]]
-    full = same[(same["compression"] == "none") & ~same["model"].str.endswith(":random")]
+    full = same[(same["compression"] == "none") & ~same["model"].str.endswith(RANDOM_TWIN)]
     largest = (full if len(full) else same).sort_values(
         "n_parameters", ascending=False, kind="stable"
     )

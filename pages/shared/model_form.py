@@ -3,10 +3,10 @@
 import streamlit as st
 
 from backend import catalog
+from backend.catalog.twins import RANDOM_TWIN
 from backend.errors import ModelError
 from backend.features.listing import Listed, list_models
 from backend.features.memory import choose_device_kind, free_memory
-from backend.features.sources import RANDOM
 from backend.figures.labels import compression_title
 from backend.jobs.request import user_path
 from pages.shared.url import seed_one
@@ -28,7 +28,7 @@ def choose_model() -> str:
         help="The same architecture and tokenizer with weights freshly drawn: what a model that "
         "has learned nothing predicts.",
     )  # fmt: skip
-    return name + RANDOM if random else name
+    return name + RANDOM_TWIN if random else name
 
 
 def _choose_name(source: str | None) -> str:

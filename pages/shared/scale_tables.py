@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
-from backend.comparisons.scale import RANDOM_TWIN, Axis, Scaling
+from backend.catalog.twins import RANDOM_TWIN
+from backend.comparisons.scale import Axis, Scaling
 from backend.comparisons.scaling_fits import ScalingFit
 from backend.figures.labels import model_title
 from backend.figures.scale_marks import FORM_TITLES
