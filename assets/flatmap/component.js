@@ -146,6 +146,7 @@ function paint(view, panel) {
   const pen = canvas.getContext("2d");
   pen.putImageData(image, 0, 0);
   drawRegions(view, panel, raster, pen);
+  nameSides(view, panel, raster, pen);
   if (panel.evidence === "simulated") markSimulated(view, raster, pen);
   if (panel.picked !== undefined) markVertex(view, panel.picked, raster, pen);
 }
@@ -190,6 +191,19 @@ function drawRegions(view, panel, raster, pen) {
   pen.textBaseline = "middle";
   for (const region of atlas.regions) {
     write(pen, region.name, ...place(region.place), view, 3.5 * ratio);
+  }
+}
+
+// The lower outer corners are free, below the cut about orbitofrontal cortex.
+function nameSides(view, panel, raster, pen) {
+  const ratio = raster.width / panel.canvas.clientWidth || 1;
+  const large = panel.canvas.clientWidth >= 560;
+  pen.font = `${Math.round((large ? 14 : 11) * ratio)}px ${view.font}`;
+  pen.textBaseline = "bottom";
+  for (const [side, share] of [["left", 0.02], ["right", 0.98]]) {
+    pen.textAlign = side;
+    const name = large ? `${side} hemisphere` : side[0].toUpperCase();
+    write(pen, name, raster.width * share, raster.height * 0.94, view, 3.5 * ratio);
   }
 }
 

@@ -125,7 +125,8 @@ def _effect(row: dict) -> str:
     if row["effect"] is None or pd.isna(row["effect"]):
         return ""
     percent = str(row["unit"]).startswith("%")
-    value = f"{row['effect']:+.1f}%" if percent else f"{row['effect']:+.3f} {row['unit']}"
+    number = f"{row['effect']:+.1f}%" if percent else f"{row['effect']:+.3f}"
+    value = number.replace("-", "−") + ("" if percent else f" {row['unit']}")
     return f"{value}, n = {row['n']} {row['counts']}"
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from backend.catalog import published_claims
 from tests.browser.conftest import OpenTab
 from tests.browser.harness import Server, Tab
 
@@ -87,6 +88,25 @@ def test_the_stage_is_16_to_9_at_any_size_and_holds_all_of_it(
         note = page.locator(".talk-note")
         assert note.evaluate("each => each.scrollHeight <= each.clientHeight + 1")
     assert max(heights) - min(heights) < 1
+    assert tab.is_well()
+
+
+def test_all_verdicts_stand_between_title_and_foot(open_tab: OpenTab, server: Server) -> None:
+    tab = open_tab(server, "/?talk=1&step=6")
+    tab.page.set_viewport_size({"width": 1280, "height": 720})
+    table = tab.page.locator(".talk-claims")
+    expect(table.locator("tr")).to_have_count(len(published_claims()))
+    boxes = [
+        each.bounding_box()
+        for each in (
+            tab.page.locator(".st-key-stage-title"),
+            table,
+            tab.page.locator(".st-key-stage-foot"),
+        )
+    ]
+    title, verdicts, foot = (box for box in boxes if box is not None)
+    assert title["y"] + title["height"] <= verdicts["y"] + 1
+    assert verdicts["y"] + verdicts["height"] <= foot["y"] + 1
     assert tab.is_well()
 
 
