@@ -5,8 +5,8 @@ fitted to their processor seconds:
 
     seconds = a n^2 d + b n^3 + c n^2 t
 
-with n training TRs, d undelayed features and t targets, for 10 alphas: products of features, the
-decomposition and one quadratic form per alpha, and targets that stream through the forms. Delays
+with n training TRs, d undelayed features and t targets, for 10 alphas: products of features, an
+inverse and a quadratic form per alpha, and targets that stream through the forms. Delays
 add nothing that is seen beside d, and inner folds little. The formula's constants are those of
 this machine; it is then read at 4,000 x 4,096 x 4 delays x 80,000 targets, which ``--full`` also
 measures (about 4 GB of memory). Targets stream: their correlations are kept, not predictions.
