@@ -105,8 +105,7 @@ def show_tracking(tracked: pd.DataFrame) -> None:
     table = pd.DataFrame(
         {
             "Competence": tracked["phenomenon"].str.capitalize(),
-            "Region": tracked["roi"],
-            "Side": tracked["hemisphere"],
+            "Region": tracked["place"],
             "Partial correlation": tracked["correlation"],
             "95% interval": [
                 f"[{low:+.2f}, {high:+.2f}]"

@@ -53,9 +53,9 @@ class DissociationResults:
     tested : pandas.DataFrame
         As of :func:`backend.comparisons.dissociation.dissociations`.
     averaged : pandas.DataFrame
-        Over models.
+        Over models, with place (the region's name).
     tracked : pandas.DataFrame
-        As of :func:`backend.comparisons.tracking.tracking`.
+        As of :func:`backend.comparisons.tracking.tracking`, with place.
     sheets : tuple of Sheet
         The points and the average over models.
     """
@@ -147,12 +147,9 @@ def dissociation_results(
     if tested.empty:
         return None
     averaged = over_models(tested)
-    names = [
-        place_title(str(chosen.selection.dataset), roi, side)
-        for roi, side in zip(averaged["roi"], averaged["hemisphere"], strict=True)
-    ]
-    averaged = averaged.assign(place=names, evidence=tested["evidence"].iloc[0])
+    averaged = averaged.assign(place=_places(averaged, chosen), evidence=tested["evidence"].iloc[0])
     tracked = tracking(store, chosen.selection, chosen.split, view.dataset)
+    tracked = tracked.assign(place=_places(tracked, chosen))
     run_ids = _behind(store, chosen, view, tested)
     return DissociationResults(
         tested,
@@ -163,6 +160,14 @@ def dissociation_results(
             _average_sheet(tested, averaged, view, run_ids),
         ),
     )
+
+
+def _places(table: pd.DataFrame, chosen: Chosen) -> list[str]:
+    """Name the region and the side of each row."""
+    return [
+        place_title(str(chosen.selection.dataset), roi, side)
+        for roi, side in zip(table["roi"], table["hemisphere"], strict=True)
+    ]
 
 
 def _behind(

@@ -66,9 +66,7 @@ def removal_results(store: ResultStore, chosen: Chosen, pick: Pick) -> RemovalRe
         of_these = scores[scores[column].isin(wanted)]
         scores = of_these if len(of_these) else scores
     scores = scores.assign(pair=_keys(scores))
-    models = scores.drop_duplicates("pair").set_index("pair")["model"]
-    pairs = sorted(models.index, key=lambda each: models[each] not in selection.models)
-    pair = pick.one("erased", pairs)
+    pair = pick.one("erased", _in_order(scores, selection.models))
     falls = removal_falls(scores[scores["pair"] == pair])
     of_regions = falls[falls["roi"].isin(selection.rois)] if selection.rois else falls
     falls = of_regions if len(of_regions) else falls
@@ -83,6 +81,15 @@ def removal_results(store: ResultStore, chosen: Chosen, pick: Pick) -> RemovalRe
     falls = falls.assign(place=places)
     shown = falls[falls["layer"] == layer]
     return RemovalResults(falls, shown, _sheet(falls, shown))
+
+
+def _in_order(scores: pd.DataFrame, first: tuple[str, ...]) -> list[str]:
+    """List what was removed from: models that are chosen first, the largest before smaller ones."""
+    pairs = scores.drop_duplicates("pair").set_index("pair")
+    return sorted(
+        pairs.index,
+        key=lambda each: (pairs["model"][each] not in first, -pairs["n_parameters"][each]),
+    )
 
 
 def _keys(scores: pd.DataFrame) -> pd.Series:

@@ -15,7 +15,7 @@ _CONTROLS = {
     ),
 }
 _REMOVAL = {
-    "erased": Control("Removed from", pair_title, width=300),
+    "erased": Control("Removed from", pair_title, width=420),
     "from_layer": Control("Layer", width=110),
 }
 

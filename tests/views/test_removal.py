@@ -61,3 +61,11 @@ def test_sentences_are_picked_as_before(tmp_path: Path) -> None:
     write_removed(tmp_path)
     found = picked(ResultStore(tmp_path), "contiguous", "tiny|none")
     assert "n = 100 sentences" in found.sheet.caption
+
+
+def test_the_largest_model_comes_first_but_for_those_that_are_chosen(tmp_path: Path) -> None:
+    for name, n_parameters in (("middle", 20), ("large", 300), ("small", 1)):
+        write_removed(tmp_path, model=name, n_parameters=n_parameters)
+    store = ResultStore(tmp_path)
+    assert set(picked(store, "contiguous").shown["model"]) == {"large"}
+    assert set(picked(store, "contiguous", models=("small",)).shown["model"]) == {"small"}
