@@ -53,7 +53,8 @@ $(RUNTIME): requirements.txt requirements.lock | $(BIN)/python
 	@sh scripts/install-pycortex.sh $(BIN)/python
 	@touch $@
 
-$(DEVELOP): requirements-dev.txt $(RUNTIME)
+$(DEVELOP): requirements-dev.txt requirements-s3.txt requirements-s3-test.txt $(RUNTIME)
 	@sed 's/^-r requirements.txt/-r without-pycortex.txt/' requirements-dev.txt > $(VENV)/develop.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(VENV)/develop.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-s3-test.txt
 	@touch $@

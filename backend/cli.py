@@ -35,7 +35,7 @@ from backend.commands import (
     words,
 )
 from backend.errors import CortexScaleError, InputError
-from backend.paths import address_of, default_store
+from backend.paths import address_of, default_store, without_password
 
 # Others write to the store that they are given.
 _READS_ADDRESSES = ("results", "export", "figure", "claims")
@@ -134,7 +134,7 @@ def _require_folders(arguments: argparse.Namespace) -> None:
         address = address_of(path) if isinstance(path, Path) else None
         if address is not None:
             raise InputError(
-                f"{address} is no folder. Results are written to a folder, which may be a mounted "
-                "one; copy them to shared storage with: python -m backend push s3://bucket/prefix, "
-                "and read them there with CORTEXSCALE_SHARED=s3://bucket/prefix."
+                f"{without_password(address)} is no folder. Results are written to a folder, which "
+                "may be a mounted one; copy them to shared storage with: python -m backend push "
+                "s3://bucket/prefix, and read them there with CORTEXSCALE_SHARED=s3://bucket/prefix."
             )

@@ -12,6 +12,8 @@ CACHE_VARIABLE = "CORTEXSCALE_CACHE"
 PRECOMPUTED_VARIABLE = "CORTEXSCALE_PRECOMPUTED"
 # Of two slashes a path keeps one.
 _ADDRESS = re.compile(r"^[a-z][a-z0-9+.-]+:/")
+# A port is no password.
+_PASSWORD = re.compile(r"(://[^/:@]*:)(?!\d+/).*@")
 SHIPPED = PROJECT / "precomputed" / "results.duckdb"
 """Results that ship with the project."""
 PRECOMPUTED = Path(os.environ.get(PRECOMPUTED_VARIABLE) or SHIPPED)
@@ -58,6 +60,20 @@ def address_of(path: Path) -> str | None:
     """
     text = str(path)
     return text.replace(":/", "://", 1) if _ADDRESS.match(text) else None
+
+
+def without_password(address: str) -> str:
+    """Hide the password that somebody has written into an address.
+
+    Parameters
+    ----------
+    address : str
+
+    Returns
+    -------
+    str
+    """
+    return _PASSWORD.sub(r"\1***@", address)
 
 
 def cache_folder() -> Path:

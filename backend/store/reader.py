@@ -10,6 +10,7 @@ import duckdb
 import pandas as pd
 
 from backend.errors import StoreError
+from backend.paths import address_of
 from backend.store.compacted import NOTHING, Index, read_index
 from backend.store.schema import PUBLISHED, RUN_TABLES, TABLES, WHOLES, key_of
 from backend.store.shard_files import (
@@ -160,8 +161,9 @@ class ResultStore:
             # A question that is wrong in itself is no fault of what it is asked of.
             wrong = isinstance(error, duckdb.ProgrammingError)
             if wrong or not (self._leave_out_damaged() or self._leave_compacted()):
+                where = address_of(self.folder) or self.folder
                 raise StoreError(
-                    f"the results in {self.folder} could not be read: {first_line(error)}. If it "
+                    f"the results in {where} could not be read: {first_line(error)}. If it "
                     "happens again, move the newest files of that folder away, or check "
                     "precomputed/results.duckdb out again with git."
                 ) from error
@@ -174,6 +176,9 @@ class ResultStore:
 
     def _leave_out_damaged(self) -> bool:
         """Read every shard that a view reads to its end, and forget those that cannot be."""
+        if self._shared is not None:
+            # Storage that has gone silent is no damage to what it holds.
+            self._shared.shards(anew=True)
         damaged = []
         maps = {run_id: self._shards["target_scores"][run_id].path for run_id in self._gathered}
         for files in (*self._files.values(), maps):
@@ -210,16 +215,28 @@ class ResultStore:
 
     def _readable(self, name: str, shards: Shards) -> dict[str, Path | str]:
         """Shards that are read as they are, by their id; what cannot be becomes a problem."""
+        asked = {
+            key: shard.path
+            for key, shard in shards[name].items()
+            if not (name in RUN_TABLES and key in self._gathered)
+        }
         files: dict[str, Path | str] = {}
-        for key, shard in shards[name].items():
-            if name in RUN_TABLES and key in self._gathered:
-                continue
-            fault = shard_fault(name, shard.path)
+        for (key, path), fault in zip(asked.items(), self._faults(name, asked), strict=True):
             if fault is None:
-                files[key] = shard.path
+                files[key] = path
             else:
-                self.problems += (Problem(shard.path, fault),)
+                self.problems += (Problem(path, fault),)
         return files
+
+    def _faults(self, name: str, asked: dict[str, Path | str]) -> list[str | None]:
+        theirs = [path for path in asked.values() if isinstance(path, str)]
+        known: dict[Path | str, str | None] = {}
+        if self._shared is not None and theirs:
+            known = dict(zip(theirs, self._shared.faults(name, theirs), strict=True))
+        return [
+            known[path] if isinstance(path, str) else shard_fault(name, path)
+            for path in asked.values()
+        ]
 
     def _attach(self, precomputed: Path | None) -> frozenset[str]:
         """Attach the precomputed results, and name their tables."""

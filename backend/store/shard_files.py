@@ -6,9 +6,8 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -132,7 +131,7 @@ def _listed(folder: Path) -> str:
     return digest
 
 
-def shard_fault(name: str, path: Path | str) -> str | None:
+def shard_fault(name: str, path: Path | str, files: Any = None) -> str | None:
     """Say what keeps a file from being read as a shard, as far as its footer tells.
 
     Parameters
@@ -140,16 +139,25 @@ def shard_fault(name: str, path: Path | str) -> str | None:
     name : str
         The table's.
     path : Path or str
+    files : fsspec.AbstractFileSystem, optional
+        Where an address lies; otherwise it is a file on this machine.
 
     Returns
     -------
     str or None
+
+    Raises
+    ------
+    ConnectionError, TimeoutError
+        If what holds it does not answer, which is no fault of the file.
     """
     try:
-        if isinstance(path, Path):
+        if files is None:
             return schema_fault(name, pq.read_schema(path))
-        with fsspec.open(path, "rb") as file:
+        with files.open(path, "rb") as file:
             return schema_fault(name, pq.read_schema(file))
+    except (ConnectionError, TimeoutError):
+        raise
     except (pa.ArrowInvalid, OSError) as error:
         return first_line(error)
 
@@ -165,4 +173,4 @@ def first_line(error: Exception) -> str:
     -------
     str
     """
-    return str(error).splitlines()[0]
+    return (str(error) or type(error).__name__).splitlines()[0]

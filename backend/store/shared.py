@@ -6,19 +6,24 @@ content gives, so that many may write at once; an object is seen whole or not at
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from fsspec.core import url_to_fs
-
 from backend.errors import StoreError
+from backend.paths import without_password
+from backend.store.buckets import is_bucket, open_files, require_bucket
 from backend.store.schema import TABLES, WHOLES
-from backend.store.shard_files import Shard, Shards, find_shards, first_line
+from backend.store.shard_files import Shard, Shards, find_shards, first_line, shard_fault
 
 _ENDING = ".parquet"
 _PART = ".part"
 _LOOK_AGAIN = 30.0
+# What is far away answers many questions in the time of one.
+_AT_ONCE = 16
+_UNREAD = "See that this machine is online and that its credentials may read there."
 _listed: dict[str, tuple[float, Shards]] = {}
 
 
@@ -33,13 +38,20 @@ class SharedStore:
     Raises
     ------
     StoreError
-        If its kind is not known, or what reads it is not installed.
+        If its kind is not known, what reads it is not installed, or it holds a password.
     """
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
+        if without_password(self.url) != self.url:
+            raise StoreError(
+                f"{without_password(self.url)} holds a password, which messages and logs would "
+                "show. Leave it out: credentials are read from the environment, or from the "
+                "files of whatever reads the address (for s3://: AWS_ACCESS_KEY_ID and "
+                "AWS_SECRET_ACCESS_KEY, or ~/.aws)."
+            )
         try:
-            self.files, self._root = url_to_fs(self.url)
+            self.files, self._root = open_files(self.url)
         except ImportError as error:
             raise StoreError(
                 f"{url} cannot be read without a further package ({error}). For s3:// run: "
@@ -51,8 +63,13 @@ class SharedStore:
                 "s3://bucket/prefix, or a folder, is accepted."
             ) from error
 
-    def shards(self) -> Shards:
+    def shards(self, anew: bool = False) -> Shards:
         """List its files, at most every half minute anew.
+
+        Parameters
+        ----------
+        anew : bool
+            Ask again now.
 
         Returns
         -------
@@ -64,7 +81,7 @@ class SharedStore:
             If it does not answer.
         """
         when, known = _listed.get(self.url, (0.0, None))
-        if known is None or time.monotonic() - when > _LOOK_AGAIN:
+        if anew or known is None or time.monotonic() - when > _LOOK_AGAIN:
             known = self._list()
             _listed[self.url] = time.monotonic(), known
         return known
@@ -108,31 +125,43 @@ class SharedStore:
                 yield key
         _listed.pop(self.url, None)
 
+    def faults(self, name: str, urls: Sequence[str]) -> list[str | None]:
+        """Say of each file what keeps it from being read as a shard, as far as its footer tells.
+
+        Parameters
+        ----------
+        name : str
+            The table's.
+        urls : sequence of str
+
+        Returns
+        -------
+        list of str or None
+
+        Raises
+        ------
+        StoreError
+            If the storage does not answer.
+        """
+        with self._told("does not answer", _UNREAD), ThreadPoolExecutor(_AT_ONCE) as pool:
+            return list(pool.map(lambda url: shard_fault(name, url, self.files), urls))
+
     def _put(self, path: Path | str, name: str) -> None:
-        """Copy a file under another name first, so that it is seen whole or not at all."""
+        """Copy a file so that it is seen whole or not at all."""
         target = f"{self._root}/{name}"
-        try:
+        again = "See that you may write there, and give the same command again; what was copied"
+        with self._told("cannot be written", f"{again} stays."):
+            if is_bucket(self.files):
+                self.files.put_file(str(path), target)
+                return
             self.files.makedirs(target.rpartition("/")[0], exist_ok=True)
             self.files.put_file(str(path), target + _PART)
             self.files.mv(target + _PART, target)
-        except (OSError, ValueError) as error:
-            raise StoreError(
-                f"{self.url} cannot be written: {first_line(error)}. See that you may write there, "
-                "and give the same command again; what was copied stays."
-            ) from error
 
     def _list(self) -> Shards:
         found: dict[str, dict[str, Shard]] = {name: {} for name in TABLES}
-        try:
-            self.files.invalidate_cache()
-            listed: dict[str, Any] = self.files.find(self._root, detail=True)
-        except FileNotFoundError:
-            return found
-        except (OSError, ValueError) as error:
-            raise StoreError(
-                f"{self.url} does not answer: {first_line(error)}. See that this machine is online "
-                "and that its credentials may read there."
-            ) from error
+        with self._told("does not answer", _UNREAD):
+            listed = self._find()
         for path, facts in listed.items():
             folder, _, name = path.rpartition("/")
             table = folder.rpartition("/")[2]
@@ -143,6 +172,34 @@ class SharedStore:
                 url = self.files.unstrip_protocol(path)
                 found[table][name.removesuffix(_ENDING)] = Shard(url, stamp)
         return found
+
+    def _find(self) -> dict[str, Any]:
+        self.files.invalidate_cache()
+        try:
+            listed: dict[str, Any] = self.files.find(self._root, detail=True)
+        except FileNotFoundError:
+            listed = {}
+        if not listed and is_bucket(self.files):
+            try:
+                require_bucket(self.files, self._root)
+            except FileNotFoundError as error:
+                raise StoreError(
+                    f"{self.url}: there is no such bucket. See how it is spelt, and that "
+                    "AWS_ENDPOINT_URL names the server that keeps it; make it there, if it is new."
+                ) from error
+        return listed
+
+    @contextmanager
+    def _told(self, what: str, advice: str) -> Iterator[None]:
+        try:
+            yield
+        except StoreError:
+            raise
+        # Each kind of storage has errors of its own.
+        except Exception as error:
+            raise StoreError(
+                f"{self.url} {what}: {first_line(error).rstrip('.')}. {advice}"
+            ) from error
 
 
 def beside(own: Shards, shared: Shards) -> Shards:

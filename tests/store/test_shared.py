@@ -1,5 +1,6 @@
 """Results that others share: read where they lie, and copied there whole."""
 
+import sys
 import uuid
 
 import fsspec
@@ -93,7 +94,11 @@ def test_a_mounted_folder_is_a_store_as_it_is(store, tmp_path):
         ("moon://crater", "is no address of shared results"),
     ],
 )
-def test_an_address_that_cannot_be_read_says_what_to_do(address, said, tmp_path):
+def test_an_address_that_cannot_be_read_says_what_to_do(address, said, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "s3fs", None)
+    # Where another test has used it, fsspec has it at hand.
+    known = sys.modules["fsspec.registry"]._registry
+    monkeypatch.delitem(known, "s3", raising=False)
     with pytest.raises(StoreError, match=said):
         ResultStore(tmp_path, shared=address)
 
