@@ -4,11 +4,14 @@ import os
 import re
 from pathlib import Path
 
+from backend.errors import InputError
+
 PROJECT = Path(__file__).resolve().parent.parent
 ASSETS = PROJECT / "assets"
 STORE_VARIABLE = "CORTEXSCALE_STORE"
 SHARED_VARIABLE = "CORTEXSCALE_SHARED"
 CACHE_VARIABLE = "CORTEXSCALE_CACHE"
+DATA_VARIABLE = "CORTEXSCALE_DATA"
 PRECOMPUTED_VARIABLE = "CORTEXSCALE_PRECOMPUTED"
 # Of two slashes a path keeps one.
 _ADDRESS = re.compile(r"^[a-z][a-z0-9+.-]+:/")
@@ -87,3 +90,61 @@ def cache_folder() -> Path:
     """
     named = os.environ.get(CACHE_VARIABLE)
     return Path(named).expanduser() if named else PROJECT / "cache"
+
+
+def data_folder() -> Path:
+    """Return the folder of data sets.
+
+    Returns
+    -------
+    Path
+        The folder named by the environment variable ``CORTEXSCALE_DATA``, or ``data/`` in the
+        project.
+    """
+    named = os.environ.get(DATA_VARIABLE)
+    return Path(named).expanduser() if named else PROJECT / "data"
+
+
+def confined_to() -> Path | None:
+    """Return the folder that the app keeps to.
+
+    Returns
+    -------
+    Path or None
+        The data folder, where ``CORTEXSCALE_DATA`` names one; on a machine of one's own none is.
+    """
+    return data_folder().resolve() if os.environ.get(DATA_VARIABLE) else None
+
+
+def confined(path: Path) -> Path:
+    """Refuse a path outside of the folder that the app keeps to.
+
+    Parameters
+    ----------
+    path : Path
+        Links in it are followed.
+
+    Returns
+    -------
+    Path
+        The same.
+
+    Raises
+    ------
+    InputError
+    """
+    folder = confined_to()
+    if folder is not None and not _leads_into(path, folder):
+        raise InputError(
+            f"{path} lies outside of the data folder. Give a path in {folder}, which is all that "
+            f"the app reads and writes here ({DATA_VARIABLE})."
+        )
+    return path
+
+
+def _leads_into(path: Path, folder: Path) -> bool:
+    try:
+        return path.resolve().is_relative_to(folder)
+    # No file can be called so, or links lead in a circle.
+    except (OSError, RuntimeError, ValueError):
+        return False

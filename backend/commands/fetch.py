@@ -1,7 +1,6 @@
 """``fetch`` and ``check``: public data sets brought here, and folders looked at."""
 
 import argparse
-import os
 from pathlib import Path
 
 from tqdm import tqdm
@@ -11,11 +10,9 @@ from backend.datasets.fetch import SOURCES, Wanted, fetch_source
 from backend.datasets.fetch.source import describe
 from backend.datasets.story_folder import check_story_folder
 from backend.errors import InputError
-from backend.paths import PROJECT
+from backend.paths import DATA_VARIABLE, data_folder
 from backend.sweeps.config import nearest
 from backend.sweeps.words import gigabytes
-
-DATA_VARIABLE = "CORTEXSCALE_DATA"
 
 
 def add_parsers(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -45,12 +42,6 @@ def add_parsers(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     )
     check.add_argument("folder", type=Path)
     check.set_defaults(run=run_check)
-
-
-def data_folder() -> Path:
-    """Return the folder of fetched data sets: ``CORTEXSCALE_DATA``, or ``data/`` in the project."""
-    named = os.environ.get(DATA_VARIABLE)
-    return Path(named).expanduser() if named else PROJECT / "data"
 
 
 def run_fetch(arguments: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ from backend.errors import ModelError
 from backend.features.listing import Listed, list_models
 from backend.features.memory import choose_device_kind, free_memory
 from backend.figures.labels import compression_title
-from backend.jobs.request import user_path
+from pages.shared.typed_paths import require_typed, typed_path
 from pages.shared.url import seed_one
 from pages.shared.waiting import Waiting
 
@@ -38,7 +38,7 @@ def _choose_name(source: str | None) -> str:
         folder = st.text_input("Folder that save_pretrained wrote", key="run_folder")
         if not folder:
             raise Waiting("Give the folder of a saved model.")
-        if not user_path(folder).is_dir():
+        if not typed_path(folder).is_dir():
             raise ModelError(
                 f"there is no folder {folder} on the machine that runs the app; give the one that "
                 "model.save_pretrained(FOLDER) and tokenizer.save_pretrained(FOLDER) wrote."
@@ -47,6 +47,7 @@ def _choose_name(source: str | None) -> str:
     name = st.text_input("Hub name", key="run_hub", placeholder="organisation/model")
     if not name:
         raise Waiting("Give the model's name on the Hugging Face hub.")
+    require_typed([name])
     return name
 
 

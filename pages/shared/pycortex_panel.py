@@ -20,7 +20,7 @@ from backend.figures.map_scale import MAP_KINDS
 from backend.figures.render import ImageFormat
 from backend.figures.sizes import PageSize
 from backend.figures.theme import Mode
-from backend.jobs.request import user_path
+from backend.paths import confined_to
 from backend.store.map_queries import MAPS
 from backend.store.reader import ResultStore
 from backend.views.choose import Chosen
@@ -35,6 +35,7 @@ from backend.views.pycortex import (
     run_picture,
 )
 from pages.shared.panel import evidence_badge, mode, sheet_panel
+from pages.shared.typed_paths import typed_path
 from pages.shared.url import seed_number, seed_one, write_url
 
 _MOST_BYTES = 256_000_000
@@ -114,7 +115,8 @@ def _choose_brain() -> Brain:
             "Filestore", str(default_filestore()), key="brain_store",
             help="A folder of subjects on the machine that runs the app.",
         )  # fmt: skip
-    filestore = user_path(typed) if typed else default_filestore()
+    own = str(default_filestore())
+    filestore = typed_path(typed) if typed and typed != own else default_filestore()
     with middle:
         known = subjects(filestore)
         seed_one("brain", known)
@@ -189,7 +191,7 @@ def _show(picture: BrainPicture, png: bytes) -> None:
 
 def _offer_viewer(picture: BrainPicture) -> None:
     left, right = st.columns([5, 2], vertical_alignment="bottom")
-    suggested = Path.home() / f"cortexscale-{picture.drawn.brain.subject}"
+    suggested = (confined_to() or Path.home()) / f"cortexscale-{picture.drawn.brain.subject}"
     with left:
         typed = st.text_input(
             "Folder for a WebGL viewer", str(suggested), key="brain_viewer",
@@ -198,7 +200,7 @@ def _offer_viewer(picture: BrainPicture) -> None:
     if not right.button("Write the viewer", key="brain_write", icon=":material/view_in_ar:"):
         return
     with st.spinner("pycortex writes the viewer; a subject's first takes some 20 seconds"):
-        page = picture.viewer(user_path(typed))
+        page = picture.viewer(typed_path(typed))
     st.success("The viewer is written. Open it through a server:", icon=":material/check:")
     st.code(f"python -m http.server --directory {shlex.quote(str(page.parent))}", language="sh")
 

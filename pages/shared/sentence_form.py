@@ -12,6 +12,7 @@ from backend.figures.labels import SPLIT_TITLES
 from backend.jobs.config import Task
 from backend.jobs.request import DataChoice, build_task, choose_data, user_path
 from backend.paths import default_store
+from pages.shared.typed_paths import typed_path
 from pages.shared.uploads import keep_upload
 from pages.shared.url import seed_one
 from pages.shared.waiting import Waiting
@@ -64,6 +65,7 @@ def _on_disk() -> Table:
     path = st.text_input("Path of a CSV or TSV file", key="run_path", placeholder="data/FILE.csv")
     if not path:
         raise Waiting("Give the path of a table on the machine that runs the app.")
+    typed_path(path)
     return Table(path, None)
 
 

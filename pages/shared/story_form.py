@@ -10,10 +10,10 @@ from backend.datasets.story_folder import Stamp, check_story_folder, folder_stam
 from backend.encoding.story_folds import STORY_SPLITS
 from backend.figures.labels import SPLIT_TITLES
 from backend.jobs.config import StoryTask
-from backend.jobs.request import user_path
 from backend.jobs.stories import StoryChoice, choose_stories
 from backend.jobs.story_request import build_story_task
 from backend.paths import default_store
+from pages.shared.typed_paths import typed_path
 from pages.shared.waiting import Waiting
 
 DEMO = "demo-cortex"
@@ -60,14 +60,15 @@ def _in_folder() -> StoryChoice:
             "(TextGrid, CSV, ...) and responses/SUBJECT/STORY.npy (TRs x targets). The README "
             "shows one."
         )
-    report = _check(user_path(typed), folder_stamp(user_path(typed)))
+    folder = typed_path(typed)
+    report = _check(folder, folder_stamp(folder))
     if report.problems:
         listed = "\n".join(f"- {problem}" for problem in report.problems)
         st.error(f"This folder cannot be used yet:\n{listed}", icon=":material/error:")
         raise Waiting("Put right what is listed above; the folder is looked at again then.")
     subjects = [facts.name for facts in report.subjects]
     subject = st.selectbox("Subject", subjects, key="run_subject")
-    return _choose(str(user_path(typed)), subject, folder_stamp(user_path(typed)))
+    return _choose(str(folder), subject, folder_stamp(folder))
 
 
 @st.cache_data(max_entries=8, show_spinner="Checking the folder")

@@ -10,6 +10,7 @@ from backend.sweeps.engine import Computers
 from backend.sweeps.folder import CANCEL, PAUSE, SweepFolder, SweepStatus, list_sweeps
 from backend.sweeps.plan import cost_of, lay_against
 from backend.sweeps.words import duration, gigabytes, progress_line, sweep_lines
+from pages.shared.typed_paths import require_typed
 
 _ICONS = {
     "starting": ":material/hourglass_top:",
@@ -111,6 +112,7 @@ def _new() -> None:
 def _plan(text: str) -> str:
     """Say what a sweep would do; refuse one that is larger than the disk."""
     sweep, store = parse_sweep(text), default_store()
+    require_typed([*sweep.models, *(data.dataset for data in sweep.datasets)])
     layout, tasks = lay_against(sweep, store, Computers().n_workers())
     cost = cost_of(layout, tasks, store)
     cost.require(sweep.name)
