@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from backend.errors import JobError
 from backend.jobs.code import code_version
+from backend.sweeps.crew import Crew
 from backend.sweeps.engine import DEATHS, GPU, Computers, Engine, open_engine
 from backend.sweeps.folder import CANCEL, PAUSE, SweepFolder, SweepStatus
 from backend.sweeps.graph import Piece
@@ -23,7 +24,6 @@ from backend.sweeps.versions import refuse_other_versions, send_home
 
 _LOOK_SECONDS = 0.25
 _WRITE_SECONDS = 1.0
-_WORKERS_SECONDS = 60.0
 # Of one piece, by workers of another version of the code, before it is called a failure.
 _REFUSALS = 5
 # Of schedulers, one after the other, with nothing done in between, before the sweep gives up.
@@ -84,8 +84,7 @@ class Driver:
         self._ended: SimpleQueue[tuple[str, Any]] = SimpleQueue()
         self._pace = Pace(pieces)
         self._written = float("-inf")
-        self._looked = float("-inf")
-        self._facts = (0, 0, 0)
+        self._crew = Crew(computers)
         self.status = replace(status, total=len(self._pieces))
 
     def run(self) -> Ended:
@@ -123,6 +122,7 @@ class Driver:
 
     def _drive(self, engine: Engine) -> None:
         while self._waiting or self._at_work:
+            self._crew.look(engine)
             if self._folder.wishes(CANCEL):
                 # Workers see the wish too, and stop between two steps.
                 self._withdraw_unbegun(engine)
@@ -136,7 +136,7 @@ class Driver:
                 return
 
     def _hand_out(self, engine: Engine) -> None:
-        room = 2 * max(1, self._n_slots(engine)) - len(self._at_work)
+        room = 2 * max(1, self._crew.slots) - len(self._at_work)
         for name in list(self._waiting):
             if room <= 0:
                 return
@@ -209,19 +209,11 @@ class Driver:
 
     def _welcome(self, engine: Engine) -> None:
         """Wait for workers, and refuse those of another version of the code."""
-        # A queue of Slurm may take hours.
-        deadline = time.monotonic() + (
-            float("inf") if self._computers.kind == "slurm" else _WORKERS_SECONDS
-        )
+        self._crew.begin()
         while not engine.workers():
             if self._folder.wishes(CANCEL):
                 return
-            if time.monotonic() > deadline:
-                raise JobError(
-                    f"no worker came to {engine.title} within {_WORKERS_SECONDS:.0f} s. Start "
-                    "some with: dask worker ADDRESS --nthreads 1 --death-timeout 60; what is done "
-                    "is kept."
-                )
+            self._crew.look(engine)
             self._write(engine)
             time.sleep(_LOOK_SECONDS)
         refuse_other_versions(engine, self._tell)
@@ -231,16 +223,6 @@ class Driver:
         for name, future in self._at_work.items():
             if name not in at_work:
                 future.cancel()
-
-    def _n_slots(self, engine: Engine) -> int:
-        self._look(engine)
-        return self._facts[0]
-
-    def _look(self, engine: Engine) -> None:
-        """Ask for the workers, at most once a second."""
-        if time.monotonic() - self._looked >= _WRITE_SECONDS:
-            self._facts = (engine.slots(), *engine.memory())
-            self._looked = time.monotonic()
 
     def _record(self, result: Result) -> None:
         piece = self._pieces[result.name]
@@ -272,16 +254,15 @@ class Driver:
             waiting=len(self._waiting),
             rate=self._pace.rate(),
             seconds=self._pace.seconds(),
-            seconds_left=self._pace.seconds_left(self._results, max(1, self._facts[0])),
-            workers=self._facts[0],
-            memory=self._facts[1],
-            memory_limit=self._facts[2],
+            seconds_left=self._pace.seconds_left(self._results, max(1, self._crew.slots)),
+            workers=self._crew.slots,
+            memory=self._crew.memory,
+            memory_limit=self._crew.memory_limit,
             **changes,
         )
 
     def _write(self, engine: Engine, at_once: bool = False) -> None:
         if at_once or time.monotonic() - self._written >= _WRITE_SECONDS:
-            self._look(engine)
             self._folder.write(self.status)
             self._written = time.monotonic()
 

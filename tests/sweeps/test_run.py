@@ -11,7 +11,7 @@ from backend.features import sentence_states
 from backend.jobs.run import run_task
 from backend.store.queries import runs
 from backend.store.reader import ResultStore
-from backend.sweeps import piece_work
+from backend.sweeps import crew, driver, piece_work
 from backend.sweeps.cells import SweepTasks, lay_out
 from backend.sweeps.engine import Computers
 from backend.sweeps.folder import PAUSE, list_sweeps, sweep_folder
@@ -172,3 +172,56 @@ def test_a_scheduler_that_does_not_answer_is_named(sweep, store):
     with pytest.raises(JobError, match=r"tcp://127\.0\.0\.1:9 does not answer"):
         run_sweep(sweep, store, nobody, say=lambda line: None)
     assert "does not answer" in sweep_folder(store, "small").read().message
+
+
+def test_a_sweep_whose_workers_were_all_refused_does_not_wait_for_ever(
+    sweep, store, go, lines, monkeypatch
+):
+    # As when the code changes while a sweep is at work, and a worker starts anew.
+    monkeypatch.setattr(piece_work, "code_version", lambda: "other")
+    monkeypatch.setattr(crew, "_PATIENCE_SECONDS", 0.5)
+    with pytest.raises(JobError, match="none is left"):
+        go(sweep)
+    assert any("runs version other of the code" in line for line in lines)
+    status = sweep_folder(store, "small").read()
+    assert status.state == "failed"
+    assert "none is left" in status.message
+    monkeypatch.undo()
+    assert go(sweep).state == "done"
+
+
+def test_a_piece_that_every_worker_refuses_is_given_up(sweep, go, lines, monkeypatch):
+    # Workers that are replaced by others of that version come back without end.
+    monkeypatch.setattr(piece_work, "code_version", lambda: "other")
+    monkeypatch.setattr(driver, "send_home", lambda engine, names: None)
+    ended = go(sweep)
+    assert ended.state == "failed"
+    # The copy and two runs; the other two need the copy.
+    assert sum("it is sent home" in line for line in lines) == 3 * driver._REFUSALS
+    reasons = [result.reason for _, result in ended.failures]
+    assert sum("runs version other of the code" in reason for reason in reasons) == 3
+
+
+def test_a_scheduler_that_is_lost_again_and_again_is_given_up(sweep, store, go, monkeypatch):
+    def lose(self, engine):
+        raise driver.LostSchedulerError
+
+    monkeypatch.setattr(driver.Driver, "_drive", lose)
+    with pytest.raises(JobError, match=r"was lost 5 times with nothing done in between"):
+        go(sweep)
+    assert sweep_folder(store, "small").read().state == "failed"
+
+
+def test_a_piece_that_kills_its_workers_is_given_up(sweep):
+    class KilledWorker(Exception):  # noqa: N818
+        """Called as Dask calls its own."""
+
+    class Future:
+        status = "error"
+
+        def exception(self):
+            return KilledWorker("run", "tcp://127.0.0.1:1")
+
+    result = driver._result_of("run-a", Future())
+    assert result.end == "failed"
+    assert "its worker died 4 times: out of memory, as a rule" in result.reason
