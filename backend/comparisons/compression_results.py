@@ -167,21 +167,9 @@ def subjects_with_pairs(
     dict of str to set of str
         Model to subjects; models without a pair are not in it.
     """
-    wanted = {
-        "dataset": selection.dataset, "evidence": selection.evidence,
-        "hemisphere": selection.hemisphere, "split": split,
-    }  # fmt: skip
-    rows = choices
-    # Regions first, which leave the fewest rows to look at.
-    for column, values in (
-        ("roi", selection.rois),
-        ("model_family", selection.families),
-        ("model", selection.models),
-        ("context_length", selection.contexts),
-    ):
-        rows = rows[rows[column].isin(values)] if values else rows
-    for column, value in wanted.items():
-        rows = rows if value is None else rows[rows[column] == value]
+    free = {"subjects": (), "compressions": (), "split": split}
+    held = selection.model_copy(update=free).holds(choices)
+    rows = choices.loc[held, ["model", "subject", "compression"]]
     compressed = rows[rows["compression"] != FULL]
     if selection.compressions:
         compressed = compressed[compressed["compression"].isin(selection.compressions)]

@@ -91,10 +91,11 @@ class LayerCurves:
         """
         mean, low, high, n = _interval(self.scores, axis=1)
         unique, unique_low, _, _ = _interval(self.unique, axis=1)
-        found = pd.DataFrame(np.nan, index=range(len(self.keys)), columns=list(Peak._fields))
+        peaks = np.full((len(self.keys), len(Peak._fields)), np.nan)
         for rows, units, layers in self._alike():
             part = self.scores[rows][:, units][:, :, layers].transpose(1, 0, 2)
-            found.loc[rows] = np.column_stack(peak(part, self.layers[layers]))
+            peaks[rows] = np.column_stack(peak(part, self.layers[layers]))
+        found = pd.DataFrame(peaks, columns=list(Peak._fields))
         at = np.searchsorted(self.layers, found["layer"])
         curves = np.arange(len(self.keys))
         values = found.assign(

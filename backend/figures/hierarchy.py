@@ -11,7 +11,7 @@ from backend.figures.labels import as_text
 from backend.figures.theme import Mode, faint, ink, mark_simulated, muted, style
 
 _ROW = 36
-_TOP, _BOTTOM = 96, 62
+_TOP, _BOTTOM = 96, 68
 # Of stages' names, right of the plot.
 _RIGHT = 128
 

@@ -17,7 +17,7 @@ from backend.figures.theme import Mode, mark_simulated, muted, style
 
 _COLUMNS = 4
 _PANEL_PIXELS = 220
-_TOP, _BOTTOM = 104, 62
+_TOP, _BOTTOM = 104, 68
 _SHORT = {"layer": "Layer", "depth": "Relative depth"}
 _FLOOR = "all nuisance"
 

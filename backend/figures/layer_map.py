@@ -14,7 +14,7 @@ from backend.figures.theme import Mode, mark_simulated, style
 
 _UNITS = {"r": "r", "r_normalized": "r / ceiling", "unique_r2": "unique R²"}
 _ROW = 25
-_TOP, _BOTTOM = 76, 62
+_TOP, _BOTTOM = 76, 68
 # More columns leave no room for a number in each cell.
 _NUMBERS = 12
 _MOST_TICKS = 20

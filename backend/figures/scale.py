@@ -19,7 +19,7 @@ AXIS_TITLES = {
     "perplexity": "Perplexity (log scale, better to the right)",
 }
 _PANEL_PIXELS = 230
-_TOP, _BOTTOM = 64, 66
+_TOP, _BOTTOM = 64, 68
 _LABEL_MARGIN = 180
 
 

@@ -123,7 +123,8 @@ def style(figure: Styled, mode: Mode = "light", height: int = 460) -> Styled:
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         font={"family": _FONT, "size": 15, "color": ink(mode)},
-        margin={"l": 70, "r": 24, "t": 84, "b": 60},
+        # As wide as an axis needs: where a label pushes the margin, Plotly draws all again.
+        margin={"l": 86, "r": 24, "t": 84, "b": 68},
         # From the figure's own corner, so that titles stand below each other on a page.
         title={"x": 0, "xref": "container", "xanchor": "left", "y": 1, "yanchor": "top",
                "pad": {"t": 10, "l": 2}, "font": {"size": 19}},

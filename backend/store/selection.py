@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import Annotated, Self
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 # Relative depths are written in decimals, which a layer's own depth need not hit.
@@ -82,17 +84,27 @@ class Selection(BaseModel):
         -------
         tuple of (str, list)
         """
-        filters: list[tuple[str, Sequence[object]]] = [
-            ("dataset", _one(self.dataset)),
-            ("split", _one(self.split)),
-            ("evidence", _one(self.evidence)),
-            ("subject", self.subjects),
-            ("model_family", self.families),
-            ("model", self.models),
-            ("compression", self.compressions),
-            ("context_length", self.contexts),
-        ]
-        return _condition([*filters, *self._of_scores()] if scores else filters)
+        return _condition([*self._of_runs(), *(self._of_scores() if scores else ())])
+
+    def holds(self, choices: pd.DataFrame) -> NDArray[np.bool_]:
+        """Say which rows of a table of choices the selection holds, whatever their layers.
+
+        Parameters
+        ----------
+        choices : pandas.DataFrame
+            As of :func:`backend.store.queries.choices`.
+
+        Returns
+        -------
+        ndarray of bool, shape (n_rows,)
+        """
+        held = np.ones(len(choices), dtype=bool)
+        for column, values in (*self._of_runs(), *self._of_scores()):
+            if values:
+                rows = choices[column]
+                fits = rows == values[0] if len(values) == 1 else rows.isin(values)
+                held &= fits.to_numpy(dtype=bool)
+        return held
 
     def within_runs(self) -> tuple[str, list[object]]:
         """Translate what narrows a run's scores into a SQL condition and its parameters.
@@ -140,6 +152,18 @@ class Selection(BaseModel):
             low, high = ((bound * frame["n_layers"]) for bound in self.depth)
             frame = frame[frame["layer"].between(low - _NEARLY, high + _NEARLY)]
         return frame
+
+    def _of_runs(self) -> list[tuple[str, Sequence[object]]]:
+        return [
+            ("dataset", _one(self.dataset)),
+            ("split", _one(self.split)),
+            ("evidence", _one(self.evidence)),
+            ("subject", self.subjects),
+            ("model_family", self.families),
+            ("model", self.models),
+            ("compression", self.compressions),
+            ("context_length", self.contexts),
+        ]
 
     def _of_scores(self) -> list[tuple[str, Sequence[object]]]:
         return [("roi", self.rois), ("hemisphere", _one(self.hemisphere))]

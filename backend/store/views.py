@@ -54,18 +54,56 @@ def make_views(connection: duckdb.DuckDBPyConnection, sources: Sources) -> None:
         With ``empty_TABLE`` registered for each table.
     sources : Sources
     """
+    whole = _whole_tables(connection, sources)
     for name in TABLES:
-        parts = [*_gathered(name, sources), *_others(name, sources)]
-        _make(connection, name, " UNION ALL BY NAME ".join(parts))
-    elsewhere = " UNION ALL BY NAME ".join(_others("roi_scores", sources))
-    means = [*_gathered_summary("roi_means", sources), roi_means(f"({elsewhere})")]
-    _make(connection, "roi_means", " UNION ALL BY NAME ".join(means))
-    best = [*_gathered_summary("roi_best", sources), roi_best(f"({roi_means(f'({elsewhere})')})")]
-    _make(connection, "roi_best", " UNION ALL BY NAME ".join(best))
+        parts = [*_gathered(name, sources), *_of_files(name, sources), *_shipped(name, sources)]
+        # Each part costs a question a millisecond, this one too.
+        empty = [] if name in whole else [_empty(name)]
+        _make(connection, name, [*empty, *parts])
+    _make_summaries(connection, sources)
 
 
-def _make(connection: duckdb.DuckDBPyConnection, name: str, sql: str) -> None:
-    connection.execute(f"CREATE OR REPLACE VIEW {name} AS {sql}")
+def _make_summaries(connection: duckdb.DuckDBPyConnection, sources: Sources) -> None:
+    """Summarize what ships once, and shards that are read as they are whenever they are asked."""
+    scores = _joined([_empty("roi_scores"), *_shipped("roi_scores", sources)])
+    connection.execute(f"CREATE OR REPLACE TABLE shipped_means AS {roi_means(f'({scores})')}")
+    connection.execute(f"CREATE OR REPLACE TABLE shipped_best AS {roi_best('shipped_means')}")
+    means, best = ["FROM shipped_means"], ["FROM shipped_best"]
+    if sources.gathered:
+        means.append(f"FROM compacted.roi_means {_served(sources)}")
+        best.append(f"FROM compacted.roi_best {_served(sources)}")
+    if files := _of_files("roi_scores", sources):
+        query = roi_means(f"({_joined([_empty('roi_scores'), *files])})")
+        means.append(query)
+        best.append(roi_best(f"({query})"))
+    _make(connection, "roi_means", means)
+    _make(connection, "roi_best", best)
+
+
+def _make(connection: duckdb.DuckDBPyConnection, name: str, parts: Sequence[str]) -> None:
+    connection.execute(f"CREATE OR REPLACE VIEW {name} AS {_joined(parts)}")
+
+
+def _joined(parts: Sequence[str]) -> str:
+    return " UNION ALL BY NAME ".join(parts)
+
+
+def _whole_tables(connection: duckdb.DuckDBPyConnection, sources: Sources) -> frozenset[str]:
+    """Tables of which an attached file has every column: one of an older version may not."""
+    read = {
+        "compacted": frozenset(GATHERED if sources.gathered else ()),
+        "pre": sources.precomputed,
+    }
+    rows = connection.sql(
+        "SELECT database_name, table_name, list(column_name) FROM duckdb_columns() GROUP BY ALL"
+    )
+    return frozenset(
+        table
+        for database, table, columns in rows.fetchall()
+        if table in TABLES
+        and table in read.get(database, ())
+        and set(columns).issuperset(TABLES[table].names)
+    )
 
 
 def _gathered(name: str, sources: Sources) -> list[str]:
@@ -74,10 +112,6 @@ def _gathered(name: str, sources: Sources) -> list[str]:
     if name in GATHERED:
         return [f"SELECT *, {_USER} FROM compacted.{name} {_served(sources)}"]
     return _maps(sources) if name == "target_scores" else []
-
-
-def _gathered_summary(name: str, sources: Sources) -> list[str]:
-    return [f"FROM compacted.{name} {_served(sources)}"] if sources.gathered else []
 
 
 def _served(sources: Sources) -> str:
@@ -102,15 +136,24 @@ def _maps(sources: Sources) -> list[str]:
     ]
 
 
-def _others(name: str, sources: Sources) -> list[str]:
-    """Rows of shards that are read as they are, and of the precomputed results."""
-    parts = [f"SELECT *, {_USER} FROM empty_{name}"]
-    if files := sources.files[name]:
-        paths = sql_list([str(path) for path in files.values()])
-        parts.append(f"SELECT *, {_USER} FROM read_parquet({paths}, union_by_name=true)")
+def _empty(name: str) -> str:
+    """No rows, but every column."""
+    return f"SELECT *, {_USER} FROM empty_{name}"
+
+
+def _of_files(name: str, sources: Sources) -> list[str]:
+    """Rows of shards that are read as they are."""
+    if not (files := sources.files[name]):
+        return []
+    paths = sql_list([str(path) for path in files.values()])
+    return [f"SELECT *, {_USER} FROM read_parquet({paths}, union_by_name=true)"]
+
+
+def _shipped(name: str, sources: Sources) -> list[str]:
+    """Rows of the precomputed results."""
     # A file of an older version lacks some tables.
-    if name in sources.precomputed:
-        key = key_of(name)
-        kept = " AND ".join(f"{key} <> {quoted(each)}" for each in sources.replaced.get(name, ()))
-        parts.append(f"SELECT *, {_PRECOMPUTED} FROM pre.{name} WHERE {kept or 'true'}")
-    return parts
+    if name not in sources.precomputed:
+        return []
+    key = key_of(name)
+    kept = " AND ".join(f"{key} <> {quoted(each)}" for each in sources.replaced.get(name, ()))
+    return [f"SELECT *, {_PRECOMPUTED} FROM pre.{name} WHERE {kept or 'true'}"]

@@ -136,7 +136,7 @@ def offer(available: pd.DataFrame, parameters: Parameters) -> Offer:
     dataset = narrowing.one("data", "dataset")
     evidence = narrowing.one("evidence", "evidence")
     subjects = narrowing.some("subject", "subject")
-    metrics = _metrics(narrowing.rows)
+    metrics = _metrics(narrowing)
     rois = narrowing.some("roi", "roi")
     hemisphere = narrowing.one("hemisphere", "hemisphere", ascending=True)
     families = narrowing.several("families", "model_family", few=0)
@@ -144,7 +144,7 @@ def offer(available: pd.DataFrame, parameters: Parameters) -> Offer:
     compressions = narrowing.several("compressions", "compression", ascending=True)
     contexts = narrowing.several("context", "context_length", few=0, ascending=True)
     split, shuffled = _folds(narrowing)
-    deepest = int(narrowing.rows["n_layers"].max())
+    deepest = int(narrowing.values("n_layers").max())
     layers, depth = _layers(narrowing, deepest)
     narrowing.options["metric"] = metrics
     metric = narrowing.pick("metric")
@@ -202,8 +202,8 @@ def _layers(
     return None, None
 
 
-def _metrics(rows: pd.DataFrame) -> dict[str, int]:
-    ceilings = bool(rows["has_ceiling"].any())
+def _metrics(narrowing: Narrowing) -> dict[str, int]:
+    ceilings = bool(narrowing.values("has_ceiling").any())
     return {metric: 0 for metric in METRICS if metric != "r_normalized" or ceilings}
 
 

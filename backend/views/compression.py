@@ -128,7 +128,7 @@ def choose_question(store: ResultStore, chosen: Chosen, pick: Pick) -> Question 
 
 def _most_compressed(choices: pd.DataFrame, dataset: str | None, models: Sequence[str]) -> str:
     """Name the trained model under the most compressions; of several the largest."""
-    rows = choices[choices["dataset"] == dataset]
+    rows = choices.loc[choices["dataset"] == dataset, ["model", "compression"]]
     methods = rows.groupby("model")["compression"].nunique()
     trained = [model for model in models if not is_random(model)] or models
     return max(reversed(trained), key=lambda model: int(methods.get(model, 0)))

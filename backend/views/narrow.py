@@ -1,9 +1,11 @@
 """Choices that narrow each other, with the number of runs behind each option."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 Parameters = Mapping[str, Sequence[str]]
 FEW = 4
@@ -30,7 +32,6 @@ class Narrowing:
 
     Attributes
     ----------
-    rows : pandas.DataFrame
     options : dict of str to dict of str to int
         By parameter, each value with its number of runs.
     unknown : list of (str, str)
@@ -38,7 +39,9 @@ class Narrowing:
     """
 
     def __init__(self, available: pd.DataFrame, parameters: Parameters) -> None:
-        self.rows = available if _GROUP in available else indexed(available)
+        self._available = available if _GROUP in available else indexed(available)
+        # Where the rows lie that are left. Frames of them would take longer than all the counting.
+        self._left = np.arange(len(self._available))
         self.options: dict[str, dict[str, int]] = {}
         self.unknown: list[tuple[str, str]] = []
         self._parameters = parameters
@@ -87,24 +90,42 @@ class Narrowing:
 
     def count(self, key: str, column: str, ascending: bool = False) -> dict[str, int]:
         """Count the runs that have each value."""
-        places, names = pd.factorize(self.rows[column])
-        groups = self.rows[_GROUP].to_numpy()
+        numbers, names = self._numbered(column)
+        groups = self.values(_GROUP)
         # By value and group of runs: a group counts once, however many responses it has.
-        runs = np.zeros((len(names), groups.max(initial=-1) + 1), dtype=np.int64)
-        known = places >= 0
-        n_runs = self.rows["n_runs"].to_numpy()
-        np.maximum.at(runs, (places[known], groups[known]), n_runs[known])
-        counts = dict(zip(names, runs.sum(axis=1).tolist(), strict=True))
+        shape = len(names), groups.max(initial=-1) + 1
+        runs = np.zeros(shape, dtype=np.int64)
+        known = numbers >= 0
+        numbers = numbers[known]
+        cells = numbers * shape[1] + groups[known]
+        np.maximum.at(runs.reshape(-1), cells, self.values("n_runs")[known])
+        totals = runs.sum(axis=1).tolist()
+        # By first appearance: of what is written to one place the last stays.
+        first = np.full(len(names), -1)
+        first[numbers[::-1]] = np.arange(len(numbers))[::-1]
+        seen = [number for number in np.argsort(first).tolist() if totals[number]]
+        counts = {names[number]: totals[number] for number in seen}
         # Full precision before what was made of it.
         order = sorted(counts, key=lambda name: (name != "none", name)) if ascending else counts
         self.options[key] = {_text(name): counts[name] for name in order}
         return self.options[key]
 
+    def values(self, column: str) -> NDArray[Any]:
+        """Return the numbers or flags of a column in the rows that are left."""
+        return self._available[column].to_numpy()[self._left]
+
+    def _numbered(self, column: str) -> tuple[NDArray[np.int64], Sequence[Any]]:
+        """Give each row that is left the number of its value, -1 where there is none."""
+        if column == "context_length":
+            numbers, names = pd.factorize(self.values(column))
+            return numbers, list(names)
+        held = self._available[column].array
+        return held.codes[self._left].astype(np.int64), list(held.categories)
+
     def _keep(self, column: str, values: Sequence[str]) -> None:
-        wanted = [int(value) for value in values] if column == "context_length" else values
-        kept = self.rows[column].isin(wanted)
-        if not kept.all():
-            self.rows = self.rows[kept]
+        numbers, names = self._numbered(column)
+        wanted = [number for number, name in enumerate(names) if _text(name) in values]
+        self._left = self._left[np.isin(numbers, wanted)]
 
 
 def indexed(available: pd.DataFrame) -> pd.DataFrame:

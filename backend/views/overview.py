@@ -94,13 +94,14 @@ def overview(store: ResultStore, chosen: Chosen) -> Overview | None:
     honest = curves[curves["split"] == chosen.split]
     if honest.empty:
         return None
+    n_every = n_series(every)
     first, floors = _of_first(curves, baselines)
     best = _best_layer(first[first["split"] == chosen.split])
     return Overview(
         honest=first[first["split"] == chosen.split],
         baselines=floors[floors["split"] == chosen.split],
-        n_left_out=n_series(every) - n_series(few),
-        n_series=n_series(every),
+        n_left_out=n_every - n_series(few),
+        n_series=n_every,
         best=best,
         curves=_curves_sheet(honest, baselines[baselines["split"] == chosen.split]),
         slopes=_slopes_sheet(store, chosen, first, floors, best),
@@ -109,8 +110,11 @@ def overview(store: ResultStore, chosen: Chosen) -> Overview | None:
 
 def _of_first(curves: pd.DataFrame, baselines: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Keep one subject and response of those that are drawn, for what speaks of one."""
-    first = curves.merge(curves[["subject", "roi", "hemisphere"]].head(1))
-    return first, baselines.merge(first[_PLACE].drop_duplicates())
+    of = ["subject", "roi", "hemisphere"]
+    first = curves[(curves[of] == curves[of].iloc[0]).all(axis=1)].reset_index(drop=True)
+    there = (baselines[_PLACE[1:]] == first[_PLACE[1:]].iloc[0]).all(axis=1)
+    of_runs = baselines["run_id"].isin(first["run_id"].unique())
+    return first, baselines[there & of_runs].reset_index(drop=True)
 
 
 def _best_layer(honest: pd.DataFrame) -> pd.Series:

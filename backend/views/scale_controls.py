@@ -95,21 +95,9 @@ def choose_scale(store: ResultStore, chosen: Chosen, pick: Pick) -> ScaleView:
 
 
 def _available(store: ResultStore, chosen: Chosen) -> pd.DataFrame:
-    rows, selection = choices(store), chosen.selection
-    rows = rows[
-        (rows["dataset"] == selection.dataset)
-        & (rows["evidence"] == selection.evidence)
-        & (rows["split"] == chosen.split)
-    ]
-    for column, names in (
-        ("model_family", selection.families),
-        ("compression", selection.compressions),
-        ("model", selection.models),
-        ("context_length", selection.contexts),
-    ):
-        # None chosen means all, as in the sidebar.
-        rows = rows[rows[column].isin(names)] if names else rows
-    return rows
+    rows = choices(store)
+    free = {"subjects": (), "rois": (), "hemisphere": None, "split": chosen.split}
+    return rows[chosen.selection.model_copy(update=free).holds(rows)]
 
 
 def _choose_units(rows: pd.DataFrame, chosen: Chosen, pick: Pick) -> Units:

@@ -9,6 +9,7 @@ from backend.figures.legible import few_series
 from backend.statistics.units import LEAST_UNITS
 from backend.store.queries import choices
 from backend.store.reader import ResultStore
+from backend.store.selection import Selection
 from backend.views.choose import Chosen
 from backend.views.layer_controls import (
     AXES,
@@ -21,6 +22,7 @@ from backend.views.layer_controls import (
 )
 from pages.shared.url import seed_one, write_controls
 
+_COLUMNS = {"region": "roi", "subject": "subject"}
 _BY = {"model": "Models", "region": "Regions", "subject": "Subjects", "story": "Stories"}
 _AXES = {"layer": "Layer", "depth": "Relative"}
 _UNITS: dict[Units, str] = {"folds": "Folds", "subjects": "Subjects"}
@@ -66,20 +68,25 @@ def _segments(label: str, key: str, options: dict[str, str], note: str | None = 
 
 def _kinds(store: ResultStore, chosen: Chosen) -> list[str]:
     """List what there is more than one of, the default first."""
-    rows = choices(store)
-    rows = rows[
-        (rows["dataset"] == chosen.selection.dataset)
-        & (rows["evidence"] == chosen.selection.evidence)
-    ]
     first = default_by(chosen)
-    known = {
-        "model": True,
-        "region": rows["roi"].nunique() > 1,
-        "subject": rows["subject"].nunique() > 1,
-        # Only words in a story have a context.
-        "story": bool(rows["context_length"].notna().any()),
-    }
-    return sorted((kind for kind in _BY if known[kind]), key=lambda kind: kind != first)
+    of_data = Selection(dataset=chosen.selection.dataset, evidence=chosen.selection.evidence)
+    known = _several(store, of_data)[1]
+    return sorted((kind for kind in _BY if kind in known), key=lambda kind: kind != first)
+
+
+# The store is a part of the answer, so that no other can come to have its identity meanwhile.
+@st.cache_resource(
+    max_entries=32, show_spinner=False,
+    hash_funcs={ResultStore: lambda store: (id(store), len(store.problems)), Selection: repr},
+)  # fmt: skip
+def _several(store: ResultStore, selection: Selection) -> tuple[ResultStore, set[str]]:
+    """List what a data set has more than one of."""
+    rows = choices(store)
+    rows = rows[selection.holds(rows)]
+    several = {name for name in ("region", "subject") if rows[_COLUMNS[name]].nunique() > 1}
+    # Only words in a story have a context.
+    stories = {"story"} if rows["context_length"].notna().any() else set()
+    return store, {"model", *several, *stories}
 
 
 def _series(store: ResultStore, chosen: Chosen) -> dict[str, str]:
