@@ -29,6 +29,8 @@ def sweep_lines(folder: SweepFolder, status: SweepStatus) -> list[str]:
 
 def progress_line(status: SweepStatus) -> str:
     """Say how far a sweep is, how fast it goes and how long it may take."""
+    if not status.total and status.state == "done":
+        return "done: the store had everything"
     parts = [f"{status.state}, {status.done} of {status.total} pieces done"]
     if status.failed:
         parts.append(f"{status.failed} failed")

@@ -10,6 +10,7 @@ from backend.sweeps.engine import Computers
 from backend.sweeps.folder import CANCEL, PAUSE, SweepFolder, SweepStatus, list_sweeps
 from backend.sweeps.plan import cost_of, lay_against
 from backend.sweeps.words import duration, gigabytes, progress_line, sweep_lines
+from pages.shared.sweep_builder import TEXT, build_sweep
 from pages.shared.typed_paths import require_typed
 
 _ICONS = {
@@ -91,10 +92,11 @@ def _actions(folder: SweepFolder, status: SweepStatus) -> None:
 
 
 def _new() -> None:
+    build_sweep()
+    st.session_state.setdefault(TEXT, _EXAMPLE)
     text = st.text_area(
-        "Models, compressions, data sets, contexts and seeds, as YAML", _EXAMPLE, height=140,
-        key="sweep_text",
-    )  # fmt: skip
+        "Models, compressions, data sets, contexts and seeds, as YAML", height=200, key=TEXT
+    )
     plan, start = st.columns(2)
     try:
         if plan.button("Plan", key="sweep_plan", icon=":material/checklist:"):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from backend.sweeps.config import parse_sweep
 from backend.sweeps.folder import SweepFolder, SweepStatus, sweep_folder
 from backend.sweeps.piece_work import Result
 from tests.pages.conftest import RUN, Open, is_well, words
@@ -55,3 +56,30 @@ def test_a_new_sweep_is_planned_and_started(
     app.button(key="sweep_start").click().run()
     assert started == []
     assert any("did you mean 'models'?" in block.value for block in app.code)
+
+
+def test_a_sweep_is_put_together_from_lists(open_app: Open) -> None:
+    app = open_app(RUN)
+    app.multiselect(key="sweep_models").set_value(["cortexscale-0.1m", "minilm-l6"])
+    app.multiselect(key="sweep_data").set_value(["demo-sentences", "demo-cortex"]).run()
+    app.multiselect(key="sweep_subjects").set_value(["sub-02"])
+    app.multiselect(key="sweep_compressions").set_value(["none", "bnb-nf4"])
+    app.multiselect(key="sweep_contexts").set_value([64, 128])
+    app.number_input(key="sweep_seeds").set_value(2)
+    app.text_input(key="sweep_name").set_value("night")
+    app.button(key="sweep_write").click().run()
+    assert is_well(app)
+    sweep = parse_sweep(app.text_area(key="sweep_text").value)
+    assert sweep.name == "night"
+    assert sweep.models == ("cortexscale-0.1m", "minilm-l6")
+    assert sweep.compressions == ("none", "bnb-nf4")
+    assert [(data.dataset, data.subjects) for data in sweep.datasets] == [
+        ("demo-sentences", None),
+        ("demo-cortex", ("sub-02",)),
+    ]
+    assert (sweep.contexts, sweep.seeds) == ((64, 128), (0, 1))
+    # Nothing chosen is told as it is of a file.
+    app.multiselect(key="sweep_models").set_value([])
+    app.button(key="sweep_write").click().run()
+    app.button(key="sweep_plan").click().run()
+    assert any("models" in block.value for block in app.code)

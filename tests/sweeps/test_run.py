@@ -17,6 +17,7 @@ from backend.sweeps.engine import Computers
 from backend.sweeps.folder import PAUSE, list_sweeps, sweep_folder
 from backend.sweeps.plan import lay_against
 from backend.sweeps.run import run_sweep
+from backend.sweeps.words import progress_line
 from tests.helpers import wait_until
 
 
@@ -225,3 +226,9 @@ def test_a_piece_that_kills_its_workers_is_given_up(sweep):
     result = driver._result_of("run-a", Future())
     assert result.end == "failed"
     assert "its worker died 4 times: out of memory, as a rule" in result.reason
+
+
+def test_a_sweep_that_lacked_nothing_says_so(sweep, store, go):
+    go(sweep)
+    go(sweep)
+    assert progress_line(sweep_folder(store, "small").read()) == "done: the store had everything"
