@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from backend.errors import JobError
@@ -34,7 +34,7 @@ def refuse_other_versions(engine: Engine, tell: Callable[[str], None]) -> None:
         said = f"version {answer[1]}" if isinstance(answer, tuple) else f"none of it ({answer})"
         tell(f"refused: the worker at {address} runs {said} of the code, this is {own}")
     if wrong:
-        engine.client.retire_workers(list(wrong), close_workers=True)
+        _dismiss(engine, wrong)
     if wrong and len(wrong) == len(answers):
         raise JobError(
             f"every worker runs another version of the code than this ({own}): "
@@ -56,7 +56,17 @@ def send_home(engine: Engine, names: set[str]) -> None:
         for address, answer in _ask(engine).items()
         if isinstance(answer, tuple) and answer[0] in names
     ]
-    engine.client.retire_workers(gone, close_workers=True)
+    _dismiss(engine, gone)
+
+
+def _dismiss(engine: Engine, addresses: Iterable[str]) -> None:
+    # Dask's own way, retiring, is given up where nobody is left to take over what a worker holds;
+    # the worker then stays, does nothing and keeps the pieces that it was given.
+    for address in addresses:
+        engine.client.sync(
+            engine.client.scheduler.unregister,
+            address=address, expected=True, close=True, stimulus_id="other-version",
+        )  # fmt: skip
 
 
 def _ask(engine: Engine) -> dict[str, Any]:
