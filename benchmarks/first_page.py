@@ -27,7 +27,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 MARKS = {
     "title": '[data-testid="stHeading"]',
-    "numbers": '[data-testid="stMetric"]',
+    "numbers": ".card-value",
     "picture": ".st-key-poster-overview-layers img",
     "figure": ".js-plotly-plot .main-svg .trace",
 }

@@ -193,18 +193,26 @@ def _scores_of(
         WITH wanted AS (
             SELECT unnest(?::VARCHAR[]) AS run_id, unnest(range(?)) AS place
         )
-        SELECT place, roi, hemisphere, layer, max(layer) OVER (PARTITION BY place) AS n_layers,
-               fold, coalesce(held_out, fold::VARCHAR) AS unit, {metric} AS score, ceiling
+        SELECT place, roi, hemisphere, layer, fold, coalesce(held_out, fold::VARCHAR) AS unit,
+               {metric} AS score, ceiling
         FROM wanted JOIN roi_scores USING (run_id)
         WHERE {within} AND {metric} IS NOT NULL
-        ORDER BY place, roi, hemisphere, layer, fold
+        ORDER BY place, {_order_of_responses(selection)} layer, fold
         """,
         [ordered, len(ordered), *values],
     )
+    deepest = scores.groupby("place")["layer"].transform("max")
+    scores.insert(scores.columns.get_loc("fold"), "n_layers", deepest)
     # A run's columns are the same in hundreds of rows: many times faster repeated here than sorted.
     repeated = runs.take(scores.pop("place").to_numpy()).reset_index(drop=True)
     frame = pd.concat([repeated, scores], axis=1)
     return selection.of_layers(frame).reset_index(drop=True)
+
+
+def _order_of_responses(selection: Selection) -> str:
+    """Order by region and hemisphere where there may be several: names are slow to sort."""
+    roi = "" if len(selection.rois) == 1 else "roi, "
+    return roi if selection.hemisphere is not None else f"{roi}hemisphere, "
 
 
 def at_layer(frame: pd.DataFrame, rule: LayerRule = BEST) -> pd.DataFrame:

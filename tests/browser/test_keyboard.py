@@ -64,3 +64,13 @@ def test_a_choice_is_made_with_the_arrow_keys(open_tab: OpenTab, server: Server)
     tab.wait_for_query({"axis": ["depth"]})
     expect(tab.page.locator(".js-plotly-plot .xtitle").first).to_contain_text("Relative depth")
     assert tab.settle().is_well()
+
+
+def test_a_list_keeps_its_size_when_it_loses_the_focus(open_tab: OpenTab, server: Server) -> None:
+    # Else what stands below it moves away from under the pointer that takes the focus.
+    tab = open_tab(server, "/layers")
+    box = tab.page.get_by_test_id("stSidebar").get_by_role("combobox", name="Models").first
+    least = "input => getComputedStyle(input).minWidth"
+    before = box.evaluate(least)
+    box.focus()
+    assert box.evaluate(least) == before

@@ -1,7 +1,9 @@
 """The app, run in this process over a store of its own."""
 
 import base64
+import html
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from tests.helpers import make_config, make_tables
 
 LAYERS, RUN = "pages/layers.py", "pages/run.py"
 Open = Callable[..., AppTest]
+_CARD = re.compile(r'<div class="card-label">(.*)</div><div class="card-value">(.*)</div>')
 
 
 @pytest.fixture
@@ -68,6 +71,13 @@ def words(app: AppTest) -> str:
     """All text that the app shows, sidebar included."""
     kinds = ("title", "subheader", "markdown", "caption", "info", "warning", "error", "success")
     return "\n".join(str(element.value) for kind in kinds for element in app.get(kind))
+
+
+def cards(app: AppTest) -> dict[str, str]:
+    """The numbers on cards, by their labels."""
+    bodies = [element.proto.body for element in app.get("html")]
+    found = [_CARD.fullmatch(body) for body in bodies]
+    return {html.unescape(card[1]): html.unescape(card[2]) for card in found if card}
 
 
 def chart(app: AppTest, key: str) -> go.Figure:

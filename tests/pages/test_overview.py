@@ -8,7 +8,7 @@ from backend import catalog
 from backend.store.queries import layer_curves
 from backend.store.reader import ResultStore
 from backend.store.selection import Selection
-from tests.pages.conftest import Open, add_run, chart, is_well, words
+from tests.pages.conftest import Open, add_run, cards, chart, is_well, words
 
 
 def test_every_published_finding_is_shown_with_its_evidence_and_citation(open_app: Open) -> None:
@@ -38,7 +38,7 @@ def test_the_headline_is_the_best_uncompressed_layer_in_the_store(
     curves = layer_curves(ResultStore(store), Selection(dataset="toy", rois=("left_ifg",)))
     best = curves.loc[curves["mean"].idxmax()]
     assert config.run_id == best["run_id"]
-    assert app.metric[0].value == f"{best['mean']:.2f}"
+    assert cards(app)["Best layer, r"] == f"{best['mean']:.2f}"
     assert f"tiny, full precision, layer {best['layer']}" in words(app)
 
 
@@ -118,7 +118,7 @@ def test_many_compressions_share_one_card_that_names_the_worst(open_app, store, 
         add_run(store, seed=number, compression=method)
     app = open_app()
     assert is_well(app)
-    labels = [metric.label for metric in app.metric]
+    labels = list(cards(app))
     assert "Worst of 3 methods, Δr" in labels
     assert not [label for label in labels if label.startswith("NF4")]
 

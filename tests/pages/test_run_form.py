@@ -16,7 +16,7 @@ from backend.jobs.config import Task
 from backend.paths import ASSETS
 from pages.shared.uploads import keep_upload
 from tests.helpers import sentence_frame
-from tests.pages.conftest import RUN, Open, add_run, is_well, words
+from tests.pages.conftest import RUN, Open, add_run, cards, is_well, words
 
 
 def csv(frame: pd.DataFrame) -> bytes:
@@ -64,7 +64,7 @@ def test_the_demo_is_ready_to_start_and_its_cost_is_told(
 ) -> None:
     app = open_app(RUN)
     assert is_well(app)
-    labels = {metric.label: metric.value for metric in app.metric}
+    labels = cards(app)
     assert set(labels) == {"Time", "Memory", "Fits", "Download", "Disk"}
     assert labels["Download"] == "none"
     app.button(key="run_start").click().run()
@@ -404,6 +404,6 @@ def test_a_model_on_the_hub_is_said_to_need_a_download_that_nothing_was_asked_of
 ) -> None:
     app = model_from(open_app(RUN), "hub", "organisation/model")
     assert is_well(app)
-    labels = {metric.label: metric.value for metric in app.metric}
+    labels = cards(app)
     assert labels["Download"] == "unknown"
     assert labels["Time"] == labels["Memory"] == "unknown"
