@@ -202,7 +202,7 @@ def _scores_of(
         [ordered, len(ordered), *values],
     )
     deepest = scores.groupby("place")["layer"].transform("max")
-    scores.insert(scores.columns.get_loc("fold"), "n_layers", deepest)
+    scores.insert(list(scores.columns).index("fold"), "n_layers", deepest)
     # A run's columns are the same in hundreds of rows: many times faster repeated here than sorted.
     repeated = runs.take(scores.pop("place").to_numpy()).reset_index(drop=True)
     frame = pd.concat([repeated, scores], axis=1)
