@@ -2,7 +2,7 @@
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from backend.errors import JobError
@@ -12,7 +12,9 @@ from backend.paths import default_store
 from backend.sweeps.folder import CANCEL, PAUSE, SweepFolder, SweepStatus, list_sweeps
 from backend.sweeps.words import progress_line, sweep_lines
 
-_WAIT_SECONDS = 30.0
+_END_SECONDS = 30.0
+# A sweep looks for wishes, and says how it stands, about once a second.
+_HEARD_SECONDS = 3.0
 
 
 def add_parsers(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -82,7 +84,10 @@ def _act(folder: SweepFolder, status: SweepStatus, arguments: argparse.Namespace
                 )
             folder.ask(name, wish)
     if arguments.cancel:
-        _wait_for_end(folder)
+        _wait_until(lambda: not folder.read().active, _END_SECONDS)
+    elif arguments.pause or arguments.resume:
+        asked = "paused" if arguments.pause else "running"
+        _wait_until(lambda: folder.read().state == asked, _HEARD_SECONDS)
     for line in sweep_lines(folder, folder.read()):
         print(line)
     if arguments.sweep:
@@ -90,9 +95,9 @@ def _act(folder: SweepFolder, status: SweepStatus, arguments: argparse.Namespace
         print(f"\nlog ({folder.path}):\n{folder.log_tail(12)}")
 
 
-def _wait_for_end(folder: SweepFolder) -> None:
-    deadline = time.monotonic() + _WAIT_SECONDS
-    while folder.read().active and time.monotonic() < deadline:
+def _wait_until(seen: Callable[[], bool], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not seen() and time.monotonic() < deadline:
         time.sleep(0.2)
 
 

@@ -78,7 +78,9 @@ def test_a_sweep_whose_process_is_gone_is_lost_and_says_how_to_go_on(cli, killed
     assert "is not at work (it is lost)" in outcome.errors[0]
 
 
-def test_a_sweep_at_work_tells_rate_time_memory_and_can_be_paused(cli, killed):
+def test_a_sweep_at_work_tells_rate_time_memory_and_can_be_paused(cli, killed, monkeypatch):
+    # Nobody is there who would hear.
+    monkeypatch.setattr("backend.commands.jobs._HEARD_SECONDS", 0.0)
     with killed.lock():
         out = cli("jobs", "--store", killed.store, "--pause", "night").out
         assert "6 in the queue, 120 an hour, about 2 min left" in out
