@@ -247,9 +247,10 @@ class Driver:
     def _now(self, **changes: Any) -> SweepStatus:
         ended = list(self._results.values())
         failed = sum(result.end == "failed" for result in ended)
+        cancelled = sum(result.end == "cancelled" for result in ended)
         return replace(
             self.status,
-            done=len(ended) - failed,
+            done=len(ended) - failed - cancelled,
             failed=failed,
             waiting=len(self._waiting),
             rate=self._pace.rate(),

@@ -14,11 +14,13 @@ from backend.store.reader import ResultStore
 from backend.sweeps import crew, driver, piece_work
 from backend.sweeps.cells import SweepTasks, lay_out
 from backend.sweeps.engine import Computers
-from backend.sweeps.folder import PAUSE, list_sweeps, sweep_folder
+from backend.sweeps.folder import PAUSE, SweepStatus, list_sweeps, sweep_folder
+from backend.sweeps.piece_work import Result
 from backend.sweeps.plan import lay_against
 from backend.sweeps.run import run_sweep
 from backend.sweeps.words import progress_line
 from tests.helpers import wait_until
+from tests.sweeps.conftest import HERE
 
 
 def kinds(lines):
@@ -158,6 +160,16 @@ def test_a_cancelled_sweep_ends_and_is_taken_up(paused, sweep, store, go):
     assert len(runs(ResultStore(store))) < 4
     assert go(sweep).state == "done"
     assert len(runs(ResultStore(store))) == 4
+
+
+def test_what_was_cancelled_is_not_counted_as_done(sweep, store):
+    pieces, folder = lay_against(sweep, store)[0].pieces, sweep_folder(store, "small")
+    folder.path.mkdir(parents=True)
+    driving = driver.Driver(pieces, folder, HERE, SweepStatus("running"), lambda line: None)
+    for piece, end in zip(pieces, ("done", "there", "failed", "cancelled"), strict=False):
+        driving._record(Result(piece.name, end))
+    status = driving._now()
+    assert (status.done, status.failed, status.total) == (2, 1, 5)
 
 
 def test_a_sweep_larger_than_the_disk_is_refused(sweep, store, go, monkeypatch):
