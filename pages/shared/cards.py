@@ -23,9 +23,11 @@ def metric_cards(cards: Sequence[Card]) -> None:
     grid = st.grid(len(cards), min_column_width=_MIN_PIXELS, border=True)
     for card in cards:
         with grid.cell():
-            # Streamlit's own metric is a script that a browser comes to only after Plotly's.
-            st.html(
+            # What draws Markdown is loaded by then. What draws a metric, or HTML, may come after
+            # Plotly, for which a browser then stands still.
+            st.markdown(
                 f'<div class="card-label">{html.escape(card.label)}</div>'
-                f'<div class="card-value">{html.escape(card.value)}</div>'
+                f'<div class="card-value">{html.escape(card.value)}</div>',
+                unsafe_allow_html=True,
             )
             st.caption(card.note)

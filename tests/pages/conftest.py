@@ -75,8 +75,7 @@ def words(app: AppTest) -> str:
 
 def cards(app: AppTest) -> dict[str, str]:
     """The numbers on cards, by their labels."""
-    bodies = [element.proto.body for element in app.get("html")]
-    found = [_CARD.fullmatch(body) for body in bodies]
+    found = [_CARD.fullmatch(element.value) for element in app.markdown]
     return {html.unescape(card[1]): html.unescape(card[2]) for card in found if card}
 
 
