@@ -50,10 +50,12 @@ def draw_poster(key: str, figure: go.Figure) -> None:
         return
     encoded = base64.b64encode(path.read_bytes()).decode()
     with st.container(key=f"poster-{key}"):
-        st.html(
+        # By what draws Markdown, which is loaded by then; what draws HTML may come after Plotly.
+        st.markdown(
             _STYLE.format(key=key, height=figure.layout.height)
             # The figure that follows has the words for a screen reader.
-            + f'<img src="data:image/svg+xml;base64,{encoded}" alt="" aria-hidden="true">'
+            + f'<img src="data:image/svg+xml;base64,{encoded}" alt="" aria-hidden="true">',
+            unsafe_allow_html=True,
         )
 
 
