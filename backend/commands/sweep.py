@@ -26,6 +26,7 @@ EXAMPLE = """an example:
     permutations: 0
   contexts: [64, 128]                               # of stories
   seeds: [0]
+  first: [sub-02, bnb-nf4]                          # their runs come before all others
 """
 _SHOWN = 12
 

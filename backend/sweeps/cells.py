@@ -44,7 +44,7 @@ class Place:
     @property
     def title(self) -> str:
         """The recording in a word or two."""
-        name = self.data.name or self.data.dataset.rstrip("/").rpartition("/")[2]
+        name = self.data.name or _last(self.data.dataset)
         return name if self.subject is None else f"{name}, {self.subject}"
 
 
@@ -75,12 +75,20 @@ class Cell:
             parts.append(f"context {self.context}")
         return ", ".join([*parts, *([f"seed {self.seed}"] if self.seed else [])])
 
+    @property
+    def names(self) -> set[str]:
+        """What a sweep's ``first`` may call it by."""
+        data, subject = self.place.data, self.place.subject
+        names = (self.model, _last(self.model), self.compression, data.name, _last(data.dataset))
+        return {name for name in (*names, subject) if name}
+
 
 def lay_out(sweep: Sweep) -> list[Cell]:
     """List a sweep's cells.
 
-    Full precision of every model comes first, then the compressions of trained models, then those
-    of random twins; runs on the same recording stand together, since they share their baselines.
+    What the sweep wants first comes first; after that full precision of every model, then the
+    compressions of trained models, then those of random twins; runs on the same recording stand
+    together, since they share their baselines.
 
     Parameters
     ----------
@@ -93,7 +101,8 @@ def lay_out(sweep: Sweep) -> list[Cell]:
     Raises
     ------
     InputError
-        With every data set, subject, model and option that cannot be used.
+        With every data set, subject, model and option that cannot be used, or if what shall come
+        first is not in the sweep.
     """
     problems: list[str] = []
     places = [place for data in sweep.datasets for place in _places(data, problems)]
@@ -108,7 +117,7 @@ def lay_out(sweep: Sweep) -> list[Cell]:
     twins = [model for model in sweep.models if model.endswith(RANDOM_TWIN)]
     trained = [model for model in sweep.models if model not in twins]
     rounds = [([*trained, *twins], True), (trained, False), (twins, False)]
-    return [
+    cells = [
         Cell(model, method, place, context, seed)
         for models, full in rounds
         for place in places
@@ -118,6 +127,22 @@ def lay_out(sweep: Sweep) -> list[Cell]:
         for method in place.data.compressions or sweep.compressions
         if (method == "none") is full
     ]
+    return _in_order(cells, sweep.first)
+
+
+def _in_order(cells: list[Cell], first: tuple[str, ...]) -> list[Cell]:
+    known = sorted({name for cell in cells for name in cell.names})
+    for name in first:
+        if name not in known:
+            raise InputError(
+                f"'{name}' shall come first, but is no model, compression, data set or subject of "
+                f"the sweep{nearest(name, known)}"
+            )
+    return sorted(cells, key=lambda cell: [name not in cell.names for name in first])
+
+
+def _last(name: str) -> str:
+    return name.rstrip("/").rpartition("/")[2]
 
 
 def against(cell: Cell) -> str | None:

@@ -111,6 +111,9 @@ class Sweep(BaseModel):
     contexts : tuple of int
         Context lengths in tokens; of stories alone.
     seeds : tuple of int
+    first : tuple of str
+        Models, compressions, data sets or subjects whose runs come before all others, the first
+        named before the second. A folder is named by its last part.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -121,6 +124,7 @@ class Sweep(BaseModel):
     datasets: Annotated[tuple[SweepData, ...], Field(min_length=1)]
     contexts: Annotated[tuple[int, ...], Field(min_length=1)] = (128,)
     seeds: Annotated[tuple[int, ...], Field(min_length=1)] = (0,)
+    first: tuple[str, ...] = ()
 
     @field_validator("datasets", mode="before")
     @classmethod
@@ -131,7 +135,7 @@ class Sweep(BaseModel):
 
     @model_validator(mode="after")
     def _once(self) -> "Sweep":
-        for key in ("models", "compressions", "contexts", "seeds", "datasets"):
+        for key in ("models", "compressions", "contexts", "seeds", "datasets", "first"):
             values = getattr(self, key)
             if len(set(values)) < len(values):
                 raise ValueError(f"{key} names something twice; leave the second out")

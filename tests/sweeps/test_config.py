@@ -96,6 +96,23 @@ def test_full_precision_comes_first_and_twins_last():
     assert order == full + rest
 
 
+def test_what_shall_come_first_does():
+    cells = lay(
+        models=("cortexscale-1m", "minilm-l6"), compressions=("none", "bnb-nf4"),
+        datasets=({"dataset": "demo-cortex", "subjects": ["sub-01", "sub-02"]},),
+        first=("sub-02", "bnb-nf4"),
+    )  # fmt: skip
+    order = [(cell.place.subject, cell.compression, cell.model) for cell in cells]
+    assert order == [
+        (subject, compression, model)
+        for subject in ("sub-02", "sub-01")
+        for compression in ("bnb-nf4", "none")
+        for model in ("cortexscale-1m", "minilm-l6")
+    ]
+    with pytest.raises(InputError, match=r"'bnb-nf5' shall come first.*mean 'bnb-nf4'"):
+        lay(models=("minilm-l6",), compressions=("bnb-nf4",), first=("bnb-nf5",))
+
+
 def test_a_data_set_may_have_compressions_of_its_own():
     own = {"dataset": "demo-cortex", "subjects": ["sub-02"], "compressions": ["none"]}
     cells = lay(compressions=("none", "bnb-nf4"), datasets=("demo-sentences", own))
