@@ -27,7 +27,8 @@ def put_job(store: Path, config: EncodingConfig, **status: object) -> Path:
 
 
 def labels(app: AppTest) -> set[str]:
-    return {button.label for button in app.main.button} - {"Start run", "Plan", "Start sweep"}
+    of_forms = {"Start run", "Write it below", "Plan", "Start sweep"}
+    return {button.label for button in app.main.button} - of_forms
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 import yaml
+from distributed import Client
 
 from backend.paths import PROJECT
 from backend.store.schema import RUN_TABLES
@@ -87,6 +88,11 @@ def worker(port: int) -> Sequence[object]:
         "distributed.cli.dask_worker", f"tcp://127.0.0.1:{port}", "--nthreads", "1", "--no-nanny",
         "--no-dashboard", "--death-timeout", "60",
     )  # fmt: skip
+
+
+def wait_for_workers(port: int, n: int) -> None:
+    with Client(f"tcp://127.0.0.1:{port}", timeout=60) as client:
+        client.wait_for_workers(n, timeout=60)
 
 
 def kill_session(pid: int) -> None:

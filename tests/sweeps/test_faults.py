@@ -25,6 +25,7 @@ from tests.sweeps.faults import (
     process,
     require_same,
     scheduler,
+    wait_for_workers,
     worker,
     write_sweep,
 )
@@ -203,6 +204,8 @@ def test_other_code_is_refused_and_a_lost_scheduler_is_waited_for(
     with process(*scheduler(port)) as first, process(*worker(port), cwd=other) as wrong:
         _, _ = wrong, first
         with process(*worker(port)) as lonely:
+            # Were the other there alone, the sweep would end: every worker was refused.
+            wait_for_workers(port, 2)
             lines, end = in_thread(sweep, store, where)
             wait_until(lambda: at_work(folder))
             kill_session(first.pid)
