@@ -24,6 +24,7 @@ from backend.sweeps.versions import refuse_other_versions, send_home
 
 _LOOK_SECONDS = 0.25
 _WRITE_SECONDS = 1.0
+_ANSWER_SECONDS = 10.0
 # Of one piece, by workers of another version of the code, before it is called a failure.
 _REFUSALS = 5
 # Of schedulers, one after the other, with nothing done in between, before the sweep gives up.
@@ -183,7 +184,7 @@ class Driver:
                     return
 
     def _take(self, engine: Engine, name: str, future: Any) -> None:
-        if future.status in ("cancelled", "lost"):
+        if future.status == "cancelled":
             if self._folder.wishes(CANCEL):
                 del self._at_work[name]
                 self._record(Result(name, "cancelled"))
@@ -192,7 +193,10 @@ class Driver:
         del self._at_work[name]
         result = _result_of(name, future)
         future.release()
-        if result.end == "refused":
+        if result is None:
+            # What was done is in the store, and is found there.
+            self._waiting.insert(0, name)
+        elif result.end == "refused":
             self._refused(engine, name, result)
         else:
             self._record(result)
@@ -279,10 +283,17 @@ class Driver:
         return Ended("cancelled" if cancelled else "failed" if failures else "done", failures)
 
 
-def _result_of(name: str, future: Any) -> Result:
+def _result_of(name: str, future: Any) -> Result | None:
+    """Fetch what a piece came to; None where a worker has left, and taken that along."""
     if future.status == "finished":
-        result: Result = future.result()
+        try:
+            result: Result = future.result(timeout=_ANSWER_SECONDS)
+        except TimeoutError:
+            # Dask would wait for another worker to do it again, and there may be none.
+            return None
         return result
+    if future.status != "error":
+        return None
     error = future.exception()
     if type(error).__name__ == "KilledWorker":
         reason = (

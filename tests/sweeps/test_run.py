@@ -240,6 +240,19 @@ def test_a_piece_that_kills_its_workers_is_given_up(sweep):
     assert "its worker died 4 times: out of memory, as a rule" in result.reason
 
 
+@pytest.mark.parametrize("status", ["finished", "lost", "pending"])
+def test_a_result_that_left_with_its_worker_is_not_waited_for(status):
+    class Future:
+        def __init__(self):
+            self.status = status
+
+        def result(self, timeout):
+            assert timeout < 60
+            raise TimeoutError
+
+    assert driver._result_of("run-a", Future()) is None
+
+
 def test_a_sweep_that_lacked_nothing_says_so(sweep, store, go):
     go(sweep)
     go(sweep)
