@@ -33,8 +33,7 @@ def default_store() -> Path:
         The folder named by the environment variable ``CORTEXSCALE_STORE``, or ``runs/`` in the
         project.
     """
-    named = os.environ.get(STORE_VARIABLE)
-    return Path(named).expanduser() if named else PROJECT / "runs"
+    return _folder(STORE_VARIABLE, "runs")
 
 
 def shared_results() -> str | None:
@@ -88,8 +87,7 @@ def cache_folder() -> Path:
         The folder named by the environment variable ``CORTEXSCALE_CACHE``, or ``cache/`` in the
         project.
     """
-    named = os.environ.get(CACHE_VARIABLE)
-    return Path(named).expanduser() if named else PROJECT / "cache"
+    return _folder(CACHE_VARIABLE, "cache")
 
 
 def data_folder() -> Path:
@@ -101,8 +99,7 @@ def data_folder() -> Path:
         The folder named by the environment variable ``CORTEXSCALE_DATA``, or ``data/`` in the
         project.
     """
-    named = os.environ.get(DATA_VARIABLE)
-    return Path(named).expanduser() if named else PROJECT / "data"
+    return _folder(DATA_VARIABLE, "data")
 
 
 def confined_to() -> Path | None:
@@ -140,6 +137,11 @@ def confined(path: Path) -> Path:
             f"the app reads and writes here ({DATA_VARIABLE})."
         )
     return path
+
+
+def _folder(variable: str, otherwise: str) -> Path:
+    named = os.environ.get(variable)
+    return Path(named).expanduser() if named else PROJECT / otherwise
 
 
 def _leads_into(path: Path, folder: Path) -> bool:

@@ -9,8 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from backend.catalog import Window
+from backend.catalog.twins import is_random
 from backend.comparisons.probes import BUNDLED, competence_changes, no_changes
-from backend.comparisons.scale import is_random
 from backend.comparisons.scores import (
     Units,
     at_layer,

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from backend.catalog.twins import is_random
 from backend.comparisons.compression import MARGIN, verdicts
 from backend.comparisons.compression_costs import measured_costs
 from backend.comparisons.compression_exceptions import Over, exceptions
 from backend.comparisons.compression_methods import FULL
-from backend.comparisons.scale import is_random
 from backend.comparisons.scores import (
     BEST,
     LayerRule,

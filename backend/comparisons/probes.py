@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from backend.catalog.twins import RANDOM_TWIN
+from backend.catalog.twins import is_random
 from backend.probing.tasks import PHENOMENA
 from backend.store.probe_queries import probe_clusters, probe_runs, probe_scores
 from backend.store.reader import ResultStore
@@ -242,4 +242,4 @@ def probed_models(store: ResultStore, dataset: str) -> list[str]:
     scores = probe_scores(store)
     known = scores[(scores["dataset"] == dataset) & scores["layer"].notna()]
     sizes = known.groupby("model")["n_parameters"].max()
-    return sorted(sizes.index, key=lambda name: (name.endswith(RANDOM_TWIN), -sizes[name], name))
+    return sorted(sizes.index, key=lambda name: (is_random(name), -sizes[name], name))

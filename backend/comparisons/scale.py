@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from backend.catalog.twins import RANDOM_TWIN
+from backend.catalog.twins import is_random
 from backend.comparisons.minimal_model import MinimalModel, minimal_model
 from backend.comparisons.scaling_fits import ScalingFits, fit_scaling
 from backend.comparisons.scores import Units, by_unit
@@ -60,11 +60,6 @@ class Scaling:
             return 0.0
         score = float(self.points.set_index("model")["mean"][self.minimal.largest])
         return self.minimal.margin / score if score > 0 else float("inf")
-
-
-def is_random(model: str) -> bool:
-    """Whether a model is the random twin of another."""
-    return model.endswith(RANDOM_TWIN)
 
 
 def shared_units(table: pd.DataFrame) -> pd.DataFrame:

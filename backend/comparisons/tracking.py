@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from backend.catalog.twins import is_random
 from backend.comparisons.probes import profiles
-from backend.comparisons.scale import is_random
 from backend.comparisons.scores import at_layer, by_unit, comparable_scores
 from backend.store.probe_queries import probe_scores
 from backend.store.reader import ResultStore

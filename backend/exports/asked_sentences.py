@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from backend import __version__, catalog
-from backend.catalog.twins import RANDOM_TWIN
+from backend.catalog.twins import RANDOM_TWIN, is_random
 from backend.comparisons.probes import in_order
 from backend.compression.calibration import SHARED_WORDS
 from backend.exports.asked import Asked
@@ -174,7 +174,7 @@ def _models(group: Sequence[Asked]) -> str:
     for each in group:
         model = each.config.model
         name = model_title(model.removesuffix(RANDOM_TWIN))
-        name += " with random weights" if model.endswith(RANDOM_TWIN) else ""
+        name += " with random weights" if is_random(model) else ""
         name += f" ({int(each.row['n_parameters']):,} parameters)"
         clauses.setdefault(name, []).append(compression_title(each.config.compression))
     same = {tuple(dict.fromkeys(of)) for of in clauses.values()}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 from backend import __version__, catalog
-from backend.catalog.twins import RANDOM_TWIN
+from backend.catalog.twins import RANDOM_TWIN, is_random
 from backend.compression.calibration import SHARED_WORDS
 from backend.encoding.folds import N_INNER
 from backend.encoding.ridge import ALPHAS, STORY_ALPHAS
@@ -100,7 +100,7 @@ def model_words(runs: Sequence[Run]) -> str:
     sizes = dict(of_each(runs, lambda run: (run.config.model, int(run.row["n_parameters"]))))
     families = dict(of_each(runs, _family))
     for model, size in sizes.items():
-        if model.endswith(RANDOM_TWIN):
+        if is_random(model):
             twins.append(model_title(model.removesuffix(RANDOM_TWIN)))
             continue
         family = catalog.families().get(families[model])

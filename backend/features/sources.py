@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from backend import catalog
 from backend.catalog import ModelEntry
-from backend.catalog.twins import RANDOM_TWIN
+from backend.catalog.twins import RANDOM_TWIN, is_random
 from backend.errors import ModelError
 from backend.paths import ASSETS
 
@@ -95,7 +95,7 @@ def resolve_model(name: str) -> ModelSource:
         If the name is none of the three, a folder is not a saved model, or a packaged model is
         not installed.
     """
-    if name.endswith(RANDOM_TWIN) and _existing_folder(name) is None:
+    if is_random(name) and _existing_folder(name) is None:
         return _random_twin(resolve_model(name.removesuffix(RANDOM_TWIN)))
     if name.endswith(TRUSTED) and _existing_folder(name) is None:
         return _trusted(resolve_model(name.removesuffix(TRUSTED)))

@@ -30,8 +30,7 @@ def few_series(curves: pd.DataFrame, most: int = MOST) -> pd.DataFrame:
     if len(first) <= most:
         return curves
     series = curves.iloc[sorted(first.values())].reset_index(drop=True)
-    full = series[(series["compression"] == "none") & ~series["model"].str.endswith(RANDOM_TWIN)]
-    largest = (full if len(full) else series).nlargest(most, "n_parameters")
+    largest = trained_at_full(series).nlargest(most, "n_parameters")
     kept = set(_names(largest))
     return curves[[name in kept for name in names]].reset_index(drop=True)
 
@@ -39,6 +38,12 @@ def few_series(curves: pd.DataFrame, most: int = MOST) -> pd.DataFrame:
 def n_series(curves: pd.DataFrame) -> int:
     """Count models and compressions in a frame, in each subject and response."""
     return len(set(_names(curves)))
+
+
+def trained_at_full(rows: pd.DataFrame) -> pd.DataFrame:
+    """Keep full precision of trained models, where there is any: all rows otherwise."""
+    full = rows[(rows["compression"] == "none") & ~rows["model"].str.endswith(RANDOM_TWIN)]
+    return full if len(full) else rows
 
 
 def _names(curves: pd.DataFrame) -> list[tuple[str, ...]]:

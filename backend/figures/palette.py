@@ -15,7 +15,7 @@ from zlib import crc32
 import pandas as pd
 
 from backend import catalog
-from backend.catalog.twins import RANDOM_TWIN
+from backend.catalog.twins import RANDOM_TWIN, is_random
 from backend.figures.theme import DASHES, SYMBOLS, Mode, ink
 
 Hue = Literal["blue", "orange", "gray"]
@@ -146,7 +146,7 @@ def series_looks(series: pd.DataFrame, mode: Mode) -> dict[str, Look]:
         if len(alike) > 1:
             nth = alike.index(place)
             mark = mark._replace(shade=nth / (len(alike) - 1), symbol=mark.symbol + nth, dash=nth)
-        hollow = "-open" if kind[0].endswith(RANDOM_TWIN) else ""
+        hollow = "-open" if is_random(kind[0]) else ""
         dash = DASHES[mark.dash % len(DASHES)]
         symbol = _free(mark.symbol, hollow, dash, taken)
         taken.add((symbol, dash))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 from backend import catalog
-from backend.catalog.twins import RANDOM_TWIN
+from backend.catalog.twins import is_random
 from backend.compression import applies
 from backend.datasets import SentenceRecording
 from backend.datasets.story_folder import check_story_folder
@@ -114,7 +114,7 @@ def lay_out(sweep: Sweep) -> list[Cell]:
     if problems:
         listed = "\n".join(f"- {problem}" for problem in problems)
         raise InputError(f"the sweep {sweep.name} cannot be laid out:\n{listed}")
-    twins = [model for model in sweep.models if model.endswith(RANDOM_TWIN)]
+    twins = [model for model in sweep.models if is_random(model)]
     trained = [model for model in sweep.models if model not in twins]
     rounds = [([*trained, *twins], True), (trained, False), (twins, False)]
     cells = [

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from backend.catalog.twins import RANDOM_TWIN
+from backend.catalog.twins import is_random
 from backend.compression.method import WrittenMethod
 from backend.compression.registry import method_of
 from backend.jobs.calibration import compression_as_shown
@@ -116,7 +116,7 @@ def _copy(want: Wanted) -> Piece | None:
     """Make the piece that writes a model's copy, where there is one to write."""
     task, config = want.task, want.task.config
     method = method_of(config.compression)
-    if not isinstance(method, WrittenMethod) and not config.model.endswith(RANDOM_TWIN):
+    if not isinstance(method, WrittenMethod) and not is_random(config.model):
         return None
     name = _name("model", task.model_name, str(config.model_fingerprint), _shown(task))
     return Piece(name, "model", f"{config.model}, {config.compression}", task)

@@ -7,6 +7,7 @@ from functools import cache, cached_property, partial
 import pandas as pd
 import plotly.graph_objects as go
 
+from backend.catalog.twins import is_random
 from backend.comparisons.compression import MARGIN
 from backend.comparisons.compression_costs import Cost, corpora, known_costs, trade_off
 from backend.comparisons.compression_results import (
@@ -15,7 +16,6 @@ from backend.comparisons.compression_results import (
     answer,
     subjects_with_pairs,
 )
-from backend.comparisons.scale import is_random
 from backend.comparisons.scores import LayerRule
 from backend.figures.captions import results_caption
 from backend.figures.compression import forest_figure

@@ -5,13 +5,13 @@ from functools import cache, partial
 
 import pandas as pd
 
+from backend.catalog.twins import is_random
 from backend.comparisons.dissociation import (
     competence_shares,
     dissociations,
     over_models,
     predictivity_changes,
 )
-from backend.comparisons.scale import is_random
 from backend.comparisons.tracking import tracking
 from backend.figures.captions import results_caption
 from backend.figures.dissociation import dissociation_figure, interaction_figure

@@ -7,7 +7,6 @@ from functools import cached_property
 import pandas as pd
 
 from backend import catalog
-from backend.catalog.twins import RANDOM_TWIN
 from backend.comparisons.hierarchy import Hierarchy
 from backend.comparisons.layer_curves import (
     By,
@@ -22,7 +21,7 @@ from backend.comparisons.scores import Units
 from backend.errors import InputError
 from backend.figures.labels import as_text, series_titles
 from backend.figures.layer_map import map_order
-from backend.figures.legible import few_series, n_series
+from backend.figures.legible import few_series, n_series, trained_at_full
 from backend.statistics.units import LEAST_UNITS
 from backend.store.reader import ResultStore
 from backend.store.selection import Selection
@@ -167,10 +166,7 @@ def _picked(runs: pd.DataFrame, split: str, of: str) -> pd.DataFrame:
     same = runs[runs["split"] == split] if (runs["split"] == split).any() else runs
     names = [series_name(*pair) for pair in zip(same["model"], same["compression"], strict=True)]
     asked = same[[name == of for name in names]]
-    full = same[(same["compression"] == "none") & ~same["model"].str.endswith(RANDOM_TWIN)]
-    largest = (full if len(full) else same).sort_values(
-        "n_parameters", ascending=False, kind="stable"
-    )
+    largest = trained_at_full(same).sort_values("n_parameters", ascending=False, kind="stable")
     chosen = asked if len(asked) else largest
     return same[same["design"] == chosen["design"].iloc[0]]
 

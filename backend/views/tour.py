@@ -5,12 +5,12 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from backend.catalog.twins import is_random
 from backend.comparisons.claims import judge
 from backend.comparisons.claims_material import default_selection
 from backend.comparisons.claims_verdict import Settings, Verdict
 from backend.comparisons.maps import Threshold, best_layer, layer_maps, shown_by
 from backend.comparisons.minimal_model import MinimalModel
-from backend.comparisons.scale import is_random
 from backend.cortex.surfaces import N_TARGETS
 from backend.errors import StoreError
 from backend.figures.labels import BASELINE_TITLES, model_title, roi_title

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
+from backend.catalog.twins import is_random
 from backend.comparisons.compression_methods import FULL
-from backend.comparisons.scale import is_random
 from backend.store.queries import choices
 from backend.store.reader import ResultStore
 from backend.store.selection import Selection

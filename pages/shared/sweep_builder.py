@@ -3,7 +3,7 @@
 import streamlit as st
 
 from backend import catalog
-from backend.figures.labels import compression_title
+from backend.figures.labels import compression_title, model_title
 from backend.sweeps.builder import known_data, sweep_text
 
 TEXT = "sweep_text"
@@ -17,7 +17,7 @@ def build_sweep() -> None:
     with left:
         st.multiselect(
             "Models", list(catalog.models()), ["cortexscale-0.1m"], key="sweep_models",
-            format_func=_title,
+            format_func=model_title,
             accept_new_options=True, placeholder="Choose, or type a hub name or folder",
         )  # fmt: skip
         st.multiselect(
@@ -38,11 +38,6 @@ def build_sweep() -> None:
         st.number_input("Seeds", 1, 1000, key="sweep_seeds")
     st.text_input("Name", "first", key="sweep_name")
     st.button("Write it below", key="sweep_write", icon=":material/edit:", on_click=_write)
-
-
-def _title(model: str) -> str:
-    entry = catalog.models().get(model)
-    return model if entry is None else entry.title
 
 
 def _write() -> None:
